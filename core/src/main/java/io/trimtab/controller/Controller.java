@@ -1,0 +1,183 @@
+package io.trimtab.controller;
+
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.trimtab.client.ResourceType;
+import io.trimtab.client.WatchScope;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Describes a controller: what it watches, which keys a change wakes, and what to do with a key. Immutable once built; a
+ * {@link Manager} runs it.
+ *
+ * <pre>{@code
+ * Controller.of("replicaset", ReplicaSet.class)
+ *     .owns(Pod.class)
+ *     .watches(Pod.class, (change, queue) -> ...)
+ *     .workers(5)
+ *     .reconcile(reconciler);
+ * }</pre>
+ */
+public final class Controller {
+
+    /** One thing that is watched, and whom its changes wake. */
+    public record Source<T extends HasMetadata>(ResourceType<T> type, WatchScope scope, ChangeMapper<T> mapper) {}
+
+    private final String name;
+    private final List<Source<?>> sources;
+    private final int workers;
+    private final int maxRetries;
+    private final Duration retryBase;
+    private final Duration retryMax;
+    private final Reconciler reconciler;
+
+    private Controller(Builder builder, Reconciler reconciler) {
+        this.name = builder.name;
+        this.sources = List.copyOf(builder.sources);
+        this.workers = builder.workers;
+        this.maxRetries = builder.maxRetries;
+        this.retryBase = builder.retryBase;
+        this.retryMax = builder.retryMax;
+        this.reconciler = reconciler;
+    }
+
+    /**
+     * A controller of one kind: each change of an object wakes its own key.
+     *
+     * @param name unique in its manager; shows in logs, metrics and as user agent
+     */
+    public static <T extends HasMetadata> Builder of(String name, Class<T> primary) {
+        return of(name, ResourceType.of(primary), change -> true);
+    }
+
+    /** The same, for any resource, and only for changes that the predicate lets pass. */
+    public static <T extends HasMetadata> Builder of(
+            String name, ResourceType<T> primary, Predicate<Change<T>> predicate) {
+        return named(name).watches(primary, WatchScope.ALL, (change, queue) -> {
+            if (predicate.test(change)) {
+                queue.add(Request.of(change.latest()));
+            }
+        });
+    }
+
+    /** A controller whose keys come only from what {@link Builder#watches} maps. */
+    public static Builder named(String name) {
+        return new Builder(name);
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public List<Source<?>> sources() {
+        return sources;
+    }
+
+    /** How many keys are reconciled at once. */
+    public int workers() {
+        return workers;
+    }
+
+    /** After so many failures in a row a key is dropped until something wakes it; negative for never. */
+    public int maxRetries() {
+        return maxRetries;
+    }
+
+    public Duration retryBase() {
+        return retryBase;
+    }
+
+    public Duration retryMax() {
+        return retryMax;
+    }
+
+    public Reconciler reconciler() {
+        return reconciler;
+    }
+
+    /** Collects what a controller is made of. Not safe for use by several threads. */
+    public static final class Builder {
+        private final String name;
+        private final List<Source<?>> sources = new ArrayList<>();
+        private int workers = 1;
+        private int maxRetries = -1;
+        private Duration retryBase = Duration.ofMillis(5);
+        private Duration retryMax = Duration.ofSeconds(1000);
+
+        private Builder(String name) {
+            this.name = Objects.requireNonNull(name);
+        }
+
+        /** A change of an object wakes the key of its controlling owner, if that is of this controller's kind. */
+        public <T extends HasMetadata> Builder owns(Class<T> type) {
+            ResourceType<?> primary = primary();
+            return watches(type, (change, queue) -> {
+                wakeOwner(primary, change.old(), queue);
+                wakeOwner(primary, change.object(), queue);
+            });
+        }
+
+        private static void wakeOwner(ResourceType<?> primary, @Nullable HasMetadata object, Enqueuer queue) {
+            if (object == null) {
+                return;
+            }
+            for (var owner : object.getMetadata().getOwnerReferences()) {
+                if (Boolean.TRUE.equals(owner.getController())
+                        && primary.kind().equals(owner.getKind())
+                        && primary.apiVersion().equals(owner.getApiVersion())) {
+                    String namespace =
+                            primary.namespaced() ? object.getMetadata().getNamespace() : "";
+                    queue.add(new Request(namespace, owner.getName()));
+                }
+            }
+        }
+
+        private ResourceType<?> primary() {
+            if (sources.isEmpty()) {
+                throw new IllegalStateException("controller " + name + ": owns() needs a primary resource, see of()");
+            }
+            return sources.get(0).type();
+        }
+
+        /** A change of an object of this type wakes what the mapper says. */
+        public <T extends HasMetadata> Builder watches(Class<T> type, ChangeMapper<T> mapper) {
+            return watches(ResourceType.of(type), WatchScope.ALL, mapper);
+        }
+
+        /** A change of an object of this resource and scope wakes what the mapper says. */
+        public <T extends HasMetadata> Builder watches(ResourceType<T> type, WatchScope scope, ChangeMapper<T> mapper) {
+            sources.add(new Source<>(type, scope, mapper));
+            return this;
+        }
+
+        /** How many keys are reconciled at once; 1 unless said. */
+        public Builder workers(int count) {
+            if (count < 1) {
+                throw new IllegalArgumentException("controller " + name + ": workers must be 1 or more, not " + count);
+            }
+            this.workers = count;
+            return this;
+        }
+
+        /** After so many failures in a row a key is dropped until something wakes it; never unless said. */
+        public Builder maxRetries(int count) {
+            this.maxRetries = count;
+            return this;
+        }
+
+        /** Back-off of a key: base·2ⁿ, at most max; 5 ms and 1000 s unless said. */
+        public Builder retry(Duration base, Duration max) {
+            this.retryBase = base;
+            this.retryMax = max;
+            return this;
+        }
+
+        public Controller reconcile(Reconciler reconciler) {
+            return new Controller(this, reconciler);
+        }
+    }
+}

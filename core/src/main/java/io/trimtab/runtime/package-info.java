@@ -1,0 +1,9 @@
+/**
+ * The seam through which time, threads and randomness come in: {@link io.trimtab.runtime.Driver}, with a real driver and a
+ * single-threaded virtual-time driver. Uses nothing but the JDK. Everything else in Trimtab runs on whatever thread the
+ * driver chose.
+ */
+@NullMarked
+package io.trimtab.runtime;
+
+import org.jspecify.annotations.NullMarked;
