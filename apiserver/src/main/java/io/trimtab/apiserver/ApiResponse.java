@@ -1,0 +1,41 @@
+package io.trimtab.apiserver;
+
+import io.trimtab.apiserver.storage.EventSource;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The answer to a request: whole, in pieces, or a stream of events. */
+public sealed interface ApiResponse {
+
+    /** The HTTP code. */
+    int code();
+
+    /** Headers in order, each with all its values; names as they go on the wire. */
+    Map<String, List<String>> headers();
+
+    /** An answer that is there as a whole. */
+    record Whole(int code, Map<String, List<String>> headers, byte[] body) implements ApiResponse {}
+
+    /**
+     * An answer that is written piece by piece, so that a list never stands in memory a second time.
+     *
+     * @param pieces taken one at a time, as fast as the client reads; may share the store's bytes
+     */
+    record Pieces(int code, Map<String, List<String>> headers, Iterator<byte[]> pieces) implements ApiResponse {}
+
+    /**
+     * A watch.
+     *
+     * @param events closed by whoever carries the response, when the client goes away
+     * @param framing turns an event into the bytes of one frame; null if the event is not to be shown
+     */
+    record Watch(int code, Map<String, List<String>> headers, EventSource events, Framing framing)
+            implements ApiResponse {}
+
+    /** Turns events into frames. Pure but for "first event" state; called by one thread at a time. */
+    interface Framing {
+        byte @Nullable [] frame(EventSource.Event event);
+    }
+}

@@ -1,0 +1,170 @@
+package io.trimtab.apiserver.resource;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.trimtab.apiserver.errors.FieldErrors;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The behaviour of one kind, where it differs from that of an object with a spec and nothing else: its "strategy", in the words
+ * of Kubernetes' registries. Trees handed in belong to the caller and may be changed only where a method says so. Stateless, or
+ * guarded by itself; called on any thread.
+ *
+ * <p>The order of a create: decode, {@link #defaults}, mutating admission, {@link #prepareCreate}, {@link #validateCreate},
+ * validating admission, {@link #allocate}, store. Of an update: the same with the update methods; metadata bookkeeping,
+ * generation and status isolation are the caller's.
+ */
+public interface Kind {
+
+    /** A kind without behaviour of its own. */
+    Kind PLAIN = new Kind() {};
+
+    /** Fills in defaults, in place. Runs after every decode, and must be idempotent. */
+    default void defaults(ObjectNode object) {}
+
+    /** Clears and computes fields before a create, in place. Status was emptied before if the kind has that subresource. */
+    default void prepareCreate(ObjectNode object, WriteContext context) {}
+
+    /** Clears and computes fields before an update of the main resource, in place. Status was restored before. */
+    default void prepareUpdate(ObjectNode object, ObjectNode old, WriteContext context) {}
+
+    /** Clears and computes fields before an update of the status, in place. Spec was restored before. */
+    default void prepareStatusUpdate(ObjectNode object, ObjectNode old, WriteContext context) {}
+
+    /** Says what is wrong with a new object; metadata is checked by the caller. */
+    default void validateCreate(ObjectNode object, FieldErrors errors, WriteContext context) {}
+
+    /** Says what is wrong with a changed object; metadata is checked by the caller. */
+    default void validateUpdate(ObjectNode object, ObjectNode old, FieldErrors errors, WriteContext context) {}
+
+    /** Says what is wrong with a changed status. */
+    default void validateStatusUpdate(ObjectNode object, ObjectNode old, FieldErrors errors, WriteContext context) {}
+
+    /**
+     * Takes what the object needs from the cluster's pools (addresses, ports), in place.
+     *
+     * @param old null on create
+     * @param object null on delete
+     * @return what to do once the write has been stored, or has failed
+     */
+    default Allocation allocate(@Nullable ObjectNode object, @Nullable ObjectNode old, WriteContext context) {
+        return Allocation.NONE;
+    }
+
+    /** Which rule names follow. */
+    default NameRule nameRule() {
+        return NameRule.SUBDOMAIN;
+    }
+
+    /** Whether the server counts {@code metadata.generation}. */
+    default boolean managesGeneration() {
+        return false;
+    }
+
+    /** Whether a change is one that a new generation stands for: by default, of anything but metadata and status. */
+    default boolean isSpecChange(ObjectNode object, ObjectNode old) {
+        for (var fields = object.fieldNames(); fields.hasNext(); ) {
+            String field = fields.next();
+            if (isSpecField(field) && !object.get(field).equals(old.get(field))) {
+                return true;
+            }
+        }
+        for (var fields = old.fieldNames(); fields.hasNext(); ) {
+            String field = fields.next();
+            if (isSpecField(field) && !object.has(field)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isSpecField(String field) {
+        return !field.equals("metadata")
+                && !field.equals("status")
+                && !field.equals("kind")
+                && !field.equals("apiVersion");
+    }
+
+    /** A PUT without resourceVersion overwrites. */
+    default boolean allowsUnconditionalUpdate() {
+        return true;
+    }
+
+    /** A PUT of an absent name creates. */
+    default boolean allowsCreateOnUpdate() {
+        return false;
+    }
+
+    /** A completed DELETE answers with the object, not with a Status. */
+    default boolean returnsDeletedObject() {
+        return false;
+    }
+
+    /** What deletion does with dependents when nobody says. */
+    default Propagation defaultPropagation() {
+        return Propagation.BACKGROUND;
+    }
+
+    /**
+     * How long a graceful deletion of this object may take, in seconds; 0 for at once; empty if the kind knows no graceful
+     * deletion.
+     *
+     * @param asked what the client asked for, if it did
+     */
+    default OptionalLong gracePeriod(ObjectNode object, OptionalLong asked) {
+        return OptionalLong.empty();
+    }
+
+    /** The fields that field selectors may name besides metadata.name and metadata.namespace, and their values. */
+    default Map<String, Function<JsonNode, String>> selectableFields() {
+        return Map.of();
+    }
+
+    /** Where the scale subresource reads and writes; null if there is none. */
+    default @Nullable Scale scale() {
+        return null;
+    }
+
+    /** Rules for names. */
+    enum NameRule {
+        SUBDOMAIN,
+        LABEL,
+        LABEL_1035,
+        PATH_SEGMENT
+    }
+
+    /** What a deletion does with dependents. */
+    enum Propagation {
+        ORPHAN,
+        BACKGROUND,
+        FOREGROUND,
+        UNSUPPORTED
+    }
+
+    /**
+     * Where a scale lives in the object; JSON pointers.
+     *
+     * @param selectorText the selector in text form, for the status
+     */
+    record Scale(String specReplicas, String statusReplicas, Function<JsonNode, String> selectorText) {}
+
+    /** What was taken from pools for a write. Exactly one of the two methods is called, once. */
+    interface Allocation {
+        Allocation NONE = new Allocation() {
+            @Override
+            public void commit() {}
+
+            @Override
+            public void rollback() {}
+        };
+
+        /** The write was stored: give back what the old object had and the new one has not. */
+        void commit();
+
+        /** The write failed: give back what was taken. */
+        void rollback();
+    }
+}
