@@ -3,6 +3,8 @@ package io.trimtab.client;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Namespaced;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,9 +61,26 @@ public record ResourceType<T extends HasMetadata>(
         }
         path.append('/').append(plural);
         if (name != null) {
-            path.append('/').append(name);
+            path.append('/');
+            appendSegment(path, name);
         }
         return path.toString();
+    }
+
+    /** Names may hold nearly any character (roles do: {@code system:node}); those that a URL gives a meaning are escaped. */
+    private static void appendSegment(StringBuilder path, String segment) {
+        for (int i = 0; i < segment.length(); i++) {
+            if (!isPlain(segment.charAt(i))) {
+                String escaped = URLEncoder.encode(segment, StandardCharsets.UTF_8);
+                path.append(escaped.replace("+", "%20").replace("%3A", ":").replace("%40", "@"));
+                return;
+            }
+        }
+        path.append(segment);
+    }
+
+    private static boolean isPlain(char c) {
+        return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || "-._~:@".indexOf(c) >= 0;
     }
 
     @Override
