@@ -382,6 +382,8 @@ public final class FabricClient implements Client, AutoCloseable {
             connection.driver.await(new CompletableFuture<>(), time);
         } catch (TimeoutException expected) {
             // that is how one waits for nothing but time
+        } catch (CompletionException e) {
+            throw new ApiException("interrupted while waiting to send a request", e);
         }
     }
 
