@@ -3,6 +3,7 @@ package io.trimtab.informer;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.trimtab.client.ResourceType;
 import io.trimtab.client.WatchScope;
+import java.util.Optional;
 
 /** Makes informers, one for each resource and scope, and starts and stops them. Safe for use by any thread. */
 public interface InformerFactory extends AutoCloseable {
@@ -19,6 +20,9 @@ public interface InformerFactory extends AutoCloseable {
     default <T extends HasMetadata> SharedInformer<T> informer(ResourceType<T> type) {
         return informer(type, WatchScope.ALL);
     }
+
+    /** The informer of a resource in a scope, if somebody has asked for it before; never makes one. */
+    <T extends HasMetadata> Optional<SharedInformer<T>> existing(ResourceType<T> type, WatchScope scope);
 
     /** Starts all informers made so far, and each later one as it is made. Returns at once. */
     void start();

@@ -20,7 +20,8 @@ public interface SharedInformer<T> {
     AutoCloseable addHandler(EventHandler<? super T> handler);
 
     /**
-     * Adds an index before the informer starts, or finds that the same name exists.
+     * Adds an index, at any time; does nothing if there is one of this name. When this returns, the index holds what the cache
+     * holds.
      *
      * @param keys the keys an object is filed under; must be a pure function
      */
@@ -34,6 +35,10 @@ public interface SharedInformer<T> {
     /** The newest revision the cache has seen, bookmarks included; 0 before the first list. */
     long revision();
 
-    /** Runs the action once, as soon as the cache has seen this revision; at once if it has. */
+    /**
+     * Runs the action once, as soon as the cache has seen this revision and the handlers have heard of it: at once on the
+     * caller's thread if it has, else on the informer's lane. Any revision above 0 is seen only when the informer is synced.
+     * Never runs if the informer is closed before.
+     */
     void whenAtLeast(long revision, Runnable action);
 }

@@ -1,0 +1,320 @@
+package io.trimtab.informer;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.OwnerReference;
+import io.trimtab.selector.LabelSelector;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The cache itself. A reader takes one immutable snapshot with one volatile read, so what it sees was true at one revision and
+ * it never waits; the writer (the informer's lane) publishes the next one. The lock is only for an index that is added while
+ * the writer runs.
+ */
+final class Indexer<T extends HasMetadata> implements Lister<T> {
+    private static final Logger log = LoggerFactory.getLogger(Indexer.class);
+
+    /**
+     * One state of the cache.
+     *
+     * @param indexes in the order of {@code names}: key of the index → objects filed under it
+     */
+    private record Snapshot<T>(
+            PersistentMap<String, PersistentMap<String, T>> namespaces,
+            String[] names,
+            PersistentMap<String, PersistentMap<ObjectKey, T>>[] indexes,
+            int count,
+            long revision) {}
+
+    private final ReentrantLock writing = new ReentrantLock();
+
+    @GuardedBy("writing")
+    private final List<Function<? super T, ? extends Collection<String>>> keyFunctions = new ArrayList<>();
+
+    private volatile Snapshot<T> current;
+
+    Indexer() {
+        current = new Snapshot<>(PersistentMap.empty(), new String[0], newIndexes(0), 0, 0);
+        addIndex(SharedInformer.BY_OWNER_UID, Indexer::ownerUids);
+    }
+
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private static <T> PersistentMap<String, PersistentMap<ObjectKey, T>>[] newIndexes(int count) {
+        return new PersistentMap[count];
+    }
+
+    private static Collection<String> ownerUids(HasMetadata object) {
+        List<OwnerReference> owners = object.getMetadata().getOwnerReferences();
+        if (owners == null || owners.isEmpty()) {
+            return List.of();
+        }
+        List<String> uids = new ArrayList<>(owners.size());
+        for (OwnerReference owner : owners) {
+            if (owner.getUid() != null) {
+                uids.add(owner.getUid());
+            }
+        }
+        return uids;
+    }
+
+    // ---- reading ---------------------------------------------------------------------------------------------------
+
+    @Override
+    public Optional<T> get(@Nullable String namespace, String name) {
+        PersistentMap<String, T> objects = current.namespaces.get(namespace == null ? "" : namespace);
+        return objects == null ? Optional.empty() : Optional.ofNullable(objects.get(name));
+    }
+
+    @Override
+    public List<T> list() {
+        return all(current);
+    }
+
+    private static <T> List<T> all(Snapshot<T> snapshot) {
+        if (snapshot.namespaces.size() == 1) {
+            return snapshot.namespaces.values().get(0).values();
+        }
+        List<T> all = new ArrayList<>(snapshot.count);
+        snapshot.namespaces.forEach((namespace, objects) -> objects.forEach((name, object) -> all.add(object)));
+        return java.util.Collections.unmodifiableList(all);
+    }
+
+    @Override
+    public List<T> list(String namespace) {
+        PersistentMap<String, T> objects = current.namespaces.get(namespace);
+        return objects == null ? List.of() : objects.values();
+    }
+
+    @Override
+    public List<T> list(@Nullable String namespace, LabelSelector selector) {
+        if (selector.isNothing()) {
+            return List.of();
+        }
+        if (selector.isEverything()) {
+            return namespace == null ? list() : list(namespace);
+        }
+        Snapshot<T> snapshot = current;
+        List<T> selected = new ArrayList<>();
+        if (namespace == null) {
+            snapshot.namespaces.forEach((n, objects) -> select(objects, selector, selected));
+        } else {
+            PersistentMap<String, T> objects = snapshot.namespaces.get(namespace);
+            if (objects != null) {
+                select(objects, selector, selected);
+            }
+        }
+        return java.util.Collections.unmodifiableList(selected);
+    }
+
+    private static <T extends HasMetadata> void select(
+            PersistentMap<String, T> objects, LabelSelector selector, List<T> into) {
+        objects.forEach((name, object) -> {
+            Map<String, String> labels = object.getMetadata().getLabels();
+            if (selector.matches(labels == null ? Map.of() : labels)) {
+                into.add(object);
+            }
+        });
+    }
+
+    @Override
+    public List<T> byIndex(String index, String key) {
+        Snapshot<T> snapshot = current;
+        int at = Arrays.asList(snapshot.names).indexOf(index);
+        if (at < 0) {
+            throw new IllegalArgumentException(
+                    "no index named " + index + ", there are: " + String.join(", ", snapshot.names));
+        }
+        PersistentMap<ObjectKey, T> objects = snapshot.indexes[at].get(key);
+        return objects == null ? List.of() : objects.values();
+    }
+
+    long revision() {
+        return current.revision;
+    }
+
+    int count() {
+        return current.count;
+    }
+
+    // ---- writing ---------------------------------------------------------------------------------------------------
+
+    /** Adds an index, over what is there already and what comes; does nothing if there is one of this name. */
+    void addIndex(String name, Function<? super T, ? extends Collection<String>> keys) {
+        writing.lock();
+        try {
+            Snapshot<T> old = current;
+            if (Arrays.asList(old.names).contains(name)) {
+                return;
+            }
+            keyFunctions.add(keys);
+            int at = old.names.length;
+            String[] names = Arrays.copyOf(old.names, at + 1);
+            names[at] = name;
+            PersistentMap<String, PersistentMap<ObjectKey, T>>[] indexes = Arrays.copyOf(old.indexes, at + 1);
+            PersistentMap<String, PersistentMap<ObjectKey, T>> index = PersistentMap.empty();
+            for (T object : all(old)) {
+                index = file(index, name, keys, object);
+            }
+            indexes[at] = index;
+            current = new Snapshot<>(old.namespaces, names, indexes, old.count, old.revision);
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    /** Puts the object in place of the one of the same key, if any. */
+    void put(T object, long revision) {
+        writing.lock();
+        try {
+            Snapshot<T> old = current;
+            ObjectKey key = ObjectKey.of(object);
+            PersistentMap<String, T> objects = old.namespaces.get(key.namespace());
+            T before = objects == null ? null : objects.get(key.name());
+            PersistentMap<String, T> base = objects == null ? PersistentMap.empty() : objects;
+            var indexes = old.indexes.clone();
+            for (int i = 0; i < indexes.length; i++) {
+                if (before != null) {
+                    indexes[i] = unfile(indexes[i], old.names[i], keyFunctions.get(i), before);
+                }
+                indexes[i] = file(indexes[i], old.names[i], keyFunctions.get(i), object);
+            }
+            current = new Snapshot<>(
+                    old.namespaces.with(key.namespace(), base.with(key.name(), object)),
+                    old.names,
+                    indexes,
+                    old.count + (before == null ? 1 : 0),
+                    revision);
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    /** Takes the object of this key out. */
+    void remove(ObjectKey key, long revision) {
+        writing.lock();
+        try {
+            Snapshot<T> old = current;
+            PersistentMap<String, T> objects = old.namespaces.get(key.namespace());
+            T before = objects == null ? null : objects.get(key.name());
+            if (objects == null || before == null) {
+                current = new Snapshot<>(old.namespaces, old.names, old.indexes, old.count, revision);
+                return;
+            }
+            var indexes = old.indexes.clone();
+            for (int i = 0; i < indexes.length; i++) {
+                indexes[i] = unfile(indexes[i], old.names[i], keyFunctions.get(i), before);
+            }
+            PersistentMap<String, T> rest = objects.without(key.name());
+            current = new Snapshot<>(
+                    rest.isEmpty()
+                            ? old.namespaces.without(key.namespace())
+                            : old.namespaces.with(key.namespace(), rest),
+                    old.names,
+                    indexes,
+                    old.count - 1,
+                    revision);
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    /** Makes these objects the whole content, in one step for all readers. */
+    void replace(Collection<T> objects, long revision) {
+        writing.lock();
+        try {
+            Snapshot<T> old = current;
+            Map<String, PersistentMap<String, T>> byNamespace = new LinkedHashMap<>();
+            PersistentMap<String, PersistentMap<ObjectKey, T>>[] indexes = newIndexes(old.names.length);
+            Arrays.fill(indexes, PersistentMap.empty());
+            for (T object : objects) {
+                ObjectKey key = ObjectKey.of(object);
+                byNamespace.merge(
+                        key.namespace(),
+                        PersistentMap.<String, T>empty().with(key.name(), object),
+                        (a, b) -> a.with(key.name(), object));
+                for (int i = 0; i < indexes.length; i++) {
+                    indexes[i] = file(indexes[i], old.names[i], keyFunctions.get(i), object);
+                }
+            }
+            PersistentMap<String, PersistentMap<String, T>> namespaces = PersistentMap.empty();
+            int count = 0;
+            for (var entry : byNamespace.entrySet()) {
+                namespaces = namespaces.with(entry.getKey(), entry.getValue());
+                count += entry.getValue().size();
+            }
+            current = new Snapshot<>(namespaces, old.names, indexes, count, revision);
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    /** Notes that everything up to this revision is in the cache. */
+    void advance(long revision) {
+        writing.lock();
+        try {
+            Snapshot<T> old = current;
+            if (revision > old.revision) {
+                current = new Snapshot<>(old.namespaces, old.names, old.indexes, old.count, revision);
+            }
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    private static <T extends HasMetadata> PersistentMap<String, PersistentMap<ObjectKey, T>> file(
+            PersistentMap<String, PersistentMap<ObjectKey, T>> index,
+            String name,
+            Function<? super T, ? extends Collection<String>> keys,
+            T object) {
+        for (String key : keysOf(name, keys, object)) {
+            PersistentMap<ObjectKey, T> objects = index.get(key);
+            PersistentMap<ObjectKey, T> base = objects == null ? PersistentMap.empty() : objects;
+            index = index.with(key, base.with(ObjectKey.of(object), object));
+        }
+        return index;
+    }
+
+    private static <T extends HasMetadata> PersistentMap<String, PersistentMap<ObjectKey, T>> unfile(
+            PersistentMap<String, PersistentMap<ObjectKey, T>> index,
+            String name,
+            Function<? super T, ? extends Collection<String>> keys,
+            T object) {
+        for (String key : keysOf(name, keys, object)) {
+            PersistentMap<ObjectKey, T> objects = index.get(key);
+            if (objects != null) {
+                PersistentMap<ObjectKey, T> rest = objects.without(ObjectKey.of(object));
+                index = rest.isEmpty() ? index.without(key) : index.with(key, rest);
+            }
+        }
+        return index;
+    }
+
+    /** A key function that throws files the object nowhere: the cache must outlive it. */
+    private static <T extends HasMetadata> Collection<String> keysOf(
+            String name, Function<? super T, ? extends Collection<String>> keys, T object) {
+        try {
+            Collection<String> found = keys.apply(object);
+            return found == null ? List.of() : found;
+        } catch (RuntimeException e) {
+            log.error(
+                    "Index function failed, the object is not filed: index={} kind={} namespace={} name={}",
+                    name,
+                    object.getKind(),
+                    object.getMetadata().getNamespace(),
+                    object.getMetadata().getName(),
+                    e);
+            return List.of();
+        }
+    }
+}
