@@ -1,4 +1,7 @@
-/** Work queues with client-go's semantics, and rate limiters. Uses the runtime seam. All methods are safe for any thread. */
+/**
+ * Work queues with client-go's semantics, and rate limiters. Uses the runtime seam, and Micrometer for metrics. All methods are
+ * safe for any thread and none blocks; delayed keys become ready on a thread of the driver.
+ */
 @NullMarked
 package io.trimtab.queue;
 
