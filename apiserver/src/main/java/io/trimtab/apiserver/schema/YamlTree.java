@@ -1,0 +1,242 @@
+package io.trimtab.apiserver.schema;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.StringReader;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.yaml.snakeyaml.DumperOptions;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.composer.Composer;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
+import org.yaml.snakeyaml.error.YAMLException;
+import org.yaml.snakeyaml.nodes.MappingNode;
+import org.yaml.snakeyaml.nodes.Node;
+import org.yaml.snakeyaml.nodes.NodeTuple;
+import org.yaml.snakeyaml.nodes.ScalarNode;
+import org.yaml.snakeyaml.nodes.SequenceNode;
+import org.yaml.snakeyaml.nodes.Tag;
+import org.yaml.snakeyaml.parser.ParserImpl;
+import org.yaml.snakeyaml.reader.StreamReader;
+import org.yaml.snakeyaml.reader.UnicodeReader;
+import org.yaml.snakeyaml.resolver.Resolver;
+
+/**
+ * YAML as the JSON that Kubernetes makes of it: YAML 1.1 words for booleans, keys as text, the first document only. Duplicate
+ * keys are reported, and the last one wins.
+ */
+final class YamlTree {
+    private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
+    private static final Set<String> TRUE = Set.of("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON");
+    private static final Set<String> FALSE =
+            Set.of("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF");
+    private static final Set<String> NULL = Set.of("", "~", "null", "Null", "NULL");
+    private static final Pattern FLOAT = Pattern.compile("[-+]?(\\.[0-9]+|[0-9]+(\\.[0-9]*)?)([eE][-+]?[0-9]+)?");
+    private static final Pattern INT = Pattern.compile("[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]+|[0-9][0-9_]*)");
+    // As many aliases as a body of 3 MiB could need; beyond it somebody builds a bomb.
+    private static final int MAX_NODES = 3_000_000;
+
+    private final List<String> duplicates = new ArrayList<>();
+    private final Map<Node, Boolean> open = new IdentityHashMap<>();
+    private int count;
+
+    private YamlTree() {}
+
+    static JsonNode read(byte[] text, List<String> duplicates) throws DecodeException {
+        try {
+            LoaderOptions options = new LoaderOptions();
+            options.setCodePointLimit(Integer.MAX_VALUE);
+            options.setNestingDepthLimit(1000);
+            options.setMaxAliasesForCollections(Integer.MAX_VALUE);
+            StreamReader reader = text.length > 1 && (text[0] & 0xff) >= 0xfe
+                    ? new StreamReader(new UnicodeReader(new java.io.ByteArrayInputStream(text)))
+                    : new StreamReader(new StringReader(new String(text, StandardCharsets.UTF_8)));
+            Composer composer = new Composer(new ParserImpl(reader, options), new Resolver(), options);
+            Node root = composer.checkNode() ? composer.getNode() : null;
+            YamlTree tree = new YamlTree();
+            JsonNode json = root == null ? NODES.nullNode() : tree.convert(root);
+            if (!tree.duplicates.isEmpty()) {
+                duplicates.add("yaml: unmarshal errors:\n  " + String.join("\n  ", tree.duplicates));
+            }
+            return json;
+        } catch (MarkedYAMLException e) {
+            int line = e.getProblemMark() == null ? 0 : e.getProblemMark().getLine() + 1;
+            throw new Malformed("error converting YAML to JSON: yaml: line " + line + ": " + problem(e));
+        } catch (YAMLException e) {
+            throw new Malformed("error converting YAML to JSON: yaml: " + e.getMessage());
+        }
+    }
+
+    private static String problem(MarkedYAMLException e) {
+        String problem = String.valueOf(e.getProblem());
+        if (problem.startsWith("mapping values are not allowed")) {
+            return "mapping values are not allowed in this context";
+        }
+        if (problem.startsWith("found character '\\t'") || problem.contains("'\\t(TAB)'")) {
+            return "found character that cannot start any token";
+        }
+        if (problem.startsWith("expected <block end>")) {
+            return e.getContext() != null && e.getContext().contains("collection")
+                    ? "did not find expected '-' indicator"
+                    : "did not find expected key";
+        }
+        if (problem.startsWith("could not find expected ':'")) {
+            return "could not find expected ':'";
+        }
+        return problem;
+    }
+
+    private JsonNode convert(Node node) throws DecodeException {
+        if (++count > MAX_NODES) {
+            throw new Malformed("yaml: document contains excessive aliasing");
+        }
+        if (node instanceof ScalarNode scalar) {
+            return scalar(scalar);
+        }
+        if (open.put(node, true) != null) {
+            throw new Malformed("yaml: anchor '" + node.getAnchor() + "' value contains itself");
+        }
+        JsonNode result = node instanceof SequenceNode sequence ? sequence(sequence) : mapping((MappingNode) node);
+        open.remove(node);
+        return result;
+    }
+
+    private ArrayNode sequence(SequenceNode sequence) throws DecodeException {
+        ArrayNode array = NODES.arrayNode();
+        for (Node item : sequence.getValue()) {
+            array.add(convert(item));
+        }
+        return array;
+    }
+
+    private ObjectNode mapping(MappingNode mapping) throws DecodeException {
+        ObjectNode object = NODES.objectNode();
+        for (NodeTuple tuple : mapping.getValue()) {
+            if (isMerge(tuple.getKeyNode())) {
+                merge(tuple.getValueNode(), object);
+            }
+        }
+        Set<String> own = new java.util.HashSet<>();
+        for (NodeTuple tuple : mapping.getValue()) {
+            if (isMerge(tuple.getKeyNode())) {
+                continue;
+            }
+            JsonNode key = convert(tuple.getKeyNode());
+            String name = key.isNull() ? "null" : key.isValueNode() ? key.asText() : null;
+            if (name == null) {
+                throw new Malformed("yaml: invalid map key: " + key);
+            }
+            if (!own.add(name)) {
+                int line = tuple.getKeyNode().getStartMark().getLine() + 1;
+                duplicates.add("line " + line + ": key \"" + name + "\" already set in map");
+            }
+            object.set(name, convert(tuple.getValueNode()));
+        }
+        return object;
+    }
+
+    private static boolean isMerge(Node key) {
+        return key instanceof ScalarNode s
+                && s.getScalarStyle() == DumperOptions.ScalarStyle.PLAIN
+                && s.getValue().equals("<<");
+    }
+
+    private void merge(Node from, ObjectNode into) throws DecodeException {
+        if (from instanceof SequenceNode sequence) {
+            // Earlier maps win over later ones.
+            for (int i = sequence.getValue().size() - 1; i >= 0; i--) {
+                merge(sequence.getValue().get(i), into);
+            }
+        } else if (convert(from) instanceof ObjectNode object) {
+            into.setAll(object);
+        } else {
+            throw new Malformed("yaml: map merge requires map or sequence of maps as the value");
+        }
+    }
+
+    private static JsonNode scalar(ScalarNode scalar) throws DecodeException {
+        String text = scalar.getValue();
+        Tag tag = scalar.getTag();
+        if (tag.equals(Tag.BINARY)) {
+            return NODES.textNode(
+                    new String(java.util.Base64.getMimeDecoder().decode(text), StandardCharsets.UTF_8));
+        }
+        if (scalar.getScalarStyle() != DumperOptions.ScalarStyle.PLAIN || tag.equals(Tag.STR) && isPlainText(scalar)) {
+            return NODES.textNode(text);
+        }
+        if (NULL.contains(text)) {
+            return NODES.nullNode();
+        }
+        if (TRUE.contains(text)) {
+            return NODES.booleanNode(true);
+        }
+        if (FALSE.contains(text)) {
+            return NODES.booleanNode(false);
+        }
+        JsonNode number = number(text);
+        return number != null ? number : NODES.textNode(text);
+    }
+
+    // A plain scalar that the resolver takes for text may still be one of the words it does not know ("y"), or one that
+    // was tagged "!!str" by hand; only the tag's text in the source tells, and that is kept for explicit tags alone.
+    private static boolean isPlainText(ScalarNode scalar) {
+        String text = scalar.getValue();
+        boolean special = NULL.contains(text) || TRUE.contains(text) || FALSE.contains(text) || number(text) != null;
+        boolean wouldResolve = !new Resolver()
+                .resolve(org.yaml.snakeyaml.nodes.NodeId.scalar, text, true)
+                .equals(Tag.STR);
+        return !special || wouldResolve;
+    }
+
+    private static @Nullable JsonNode number(String text) {
+        if (text.isEmpty() || "+-.0123456789".indexOf(text.charAt(0)) < 0) {
+            return null;
+        }
+        if (INT.matcher(text).matches()) {
+            JsonNode whole = integer(text.replace("_", ""));
+            if (whole != null) {
+                return whole;
+            }
+        }
+        return FLOAT.matcher(text).matches() ? GoNumbers.node(Double.parseDouble(text)) : null;
+    }
+
+    private static @Nullable JsonNode integer(String text) {
+        boolean negative = text.startsWith("-");
+        String digits = negative || text.startsWith("+") ? text.substring(1) : text;
+        int radix = 10;
+        if (digits.startsWith("0x")) {
+            radix = 16;
+            digits = digits.substring(2);
+        } else if (digits.startsWith("0b")) {
+            radix = 2;
+            digits = digits.substring(2);
+        } else if (digits.startsWith("0o")) {
+            radix = 8;
+            digits = digits.substring(2);
+        } else if (digits.length() > 1 && digits.startsWith("0")) {
+            radix = 8;
+            digits = digits.substring(1);
+        }
+        try {
+            BigInteger n = new BigInteger(digits, radix);
+            n = negative ? n.negate() : n;
+            if (n.bitLength() > 63) {
+                return NODES.numberNode(n.doubleValue());
+            }
+            long value = n.longValue();
+            return value == (int) value ? NODES.numberNode((int) value) : NODES.numberNode(value);
+        } catch (NumberFormatException e) {
+            return null;
+        }
+    }
+}
