@@ -1,0 +1,236 @@
+package io.trimtab.apiserver.storage;
+
+import com.fasterxml.jackson.core.JsonEncoding;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.trimtab.apiserver.resource.ApiResource;
+import io.trimtab.apiserver.store.Store;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Between trees, bytes and {@link Stored}. Stateless. */
+final class ObjectCodec {
+    private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
+                    // Go writes \u001b where Jackson would write \u001B.
+                    .disable(JsonWriteFeature.WRITE_HEX_UPPER_CASE)
+                    .streamReadConstraints(StreamReadConstraints.builder()
+                            .maxStringLength(Integer.MAX_VALUE)
+                            .maxNestingDepth(10_000)
+                            .build())
+                    .build())
+            .disable(SerializationFeature.FLUSH_AFTER_WRITE_VALUE)
+            .build();
+
+    private static final JsonFactory FACTORY = MAPPER.getFactory();
+
+    /** What comes before resourceVersion in Kubernetes' ObjectMeta; custom resources have their fields sorted instead. */
+    private static final Set<String> BEFORE_REVISION = Set.of("name", "generateName", "namespace", "selfLink", "uid");
+
+    private ObjectCodec() {}
+
+    /** JSON with an empty resourceVersion, and where its digits belong. */
+    record Encoded(byte[] json, int digitsAt, String namespace, String name, String uid, Map<String, String> labels) {
+        Stored at(String key, long revision) {
+            return Stored.of(
+                    key,
+                    namespace,
+                    name,
+                    uid,
+                    revision,
+                    labels,
+                    Stored.spliced(json, digitsAt, 0, revision),
+                    digitsAt,
+                    Long.toString(revision).length());
+        }
+
+        /** For comparing contents; has no revision yet. */
+        Stored unwritten(String key) {
+            return Stored.of(key, namespace, name, uid, 0, labels, json, digitsAt, 0);
+        }
+    }
+
+    static ObjectNode parse(byte[] json) {
+        try {
+            return (ObjectNode) MAPPER.readTree(json);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static Encoded encode(ApiResource resource, ObjectNode object) {
+        return encode(resource.custom(), object);
+    }
+
+    private static Encoded encode(boolean sorted, ObjectNode object) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream(1024);
+        int digitsAt = -1;
+        try (JsonGenerator json = FACTORY.createGenerator(out, JsonEncoding.UTF8)) {
+            json.setCodec(MAPPER);
+            json.writeStartObject();
+            for (Iterator<Map.Entry<String, JsonNode>> fields = object.fields(); fields.hasNext(); ) {
+                Map.Entry<String, JsonNode> field = fields.next();
+                json.writeFieldName(field.getKey());
+                if (field.getKey().equals("metadata") && field.getValue() instanceof ObjectNode metadata) {
+                    digitsAt = writeMetadata(sorted, metadata, json, out);
+                } else {
+                    MAPPER.writeTree(json, field.getValue());
+                }
+            }
+            json.writeEndObject();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        if (digitsAt < 0) {
+            throw new IllegalArgumentException("an object without metadata cannot be stored");
+        }
+        JsonNode metadata = object.path("metadata");
+        byte[] plain = out.toByteArray();
+        int[] place = {digitsAt};
+        byte[] escaped = GoEscapes.escape(plain, place);
+        return new Encoded(
+                escaped,
+                place[0],
+                Labels.share(metadata.path("namespace").asText("")),
+                metadata.path("name").asText(""),
+                metadata.path("uid").asText(""),
+                labels(metadata.path("labels")));
+    }
+
+    private static int writeMetadata(boolean sorted, ObjectNode metadata, JsonGenerator json, ByteArrayOutputStream out)
+            throws IOException {
+        int digitsAt = -1;
+        json.writeStartObject();
+        for (Iterator<Map.Entry<String, JsonNode>> fields = metadata.fields(); fields.hasNext(); ) {
+            Map.Entry<String, JsonNode> field = fields.next();
+            String name = field.getKey();
+            if (name.equals("resourceVersion")) {
+                continue;
+            }
+            if (digitsAt < 0 && !(sorted ? name.compareTo("resourceVersion") < 0 : BEFORE_REVISION.contains(name))) {
+                digitsAt = writeEmptyRevision(json, out);
+            }
+            json.writeFieldName(name);
+            MAPPER.writeTree(json, field.getValue());
+        }
+        if (digitsAt < 0) {
+            digitsAt = writeEmptyRevision(json, out);
+        }
+        json.writeEndObject();
+        return digitsAt;
+    }
+
+    private static int writeEmptyRevision(JsonGenerator json, ByteArrayOutputStream out) throws IOException {
+        json.writeStringField("resourceVersion", "");
+        json.flush();
+        return out.size() - 1;
+    }
+
+    private static Map<String, String> labels(JsonNode labels) {
+        if (labels.isEmpty() || !labels.isObject()) {
+            return Labels.NONE;
+        }
+        String[] pairs = new String[labels.size() * 2];
+        int i = 0;
+        for (Iterator<Map.Entry<String, JsonNode>> fields = labels.fields(); fields.hasNext(); ) {
+            Map.Entry<String, JsonNode> field = fields.next();
+            pairs[i++] = field.getKey();
+            pairs[i++] = field.getValue().asText();
+        }
+        return Labels.of(pairs);
+    }
+
+    /** Reads the header of what a store holds. */
+    static Stored decode(ApiResource resource, Store.Entry entry) {
+        byte[] value = entry.value();
+        String namespace = "";
+        String name = "";
+        String uid = "";
+        Map<String, String> labels = Labels.NONE;
+        int digitsAt = -1;
+        int digits = 0;
+        try (JsonParser json = FACTORY.createParser(value)) {
+            json.nextToken();
+            while (json.nextToken() == JsonToken.FIELD_NAME) {
+                boolean metadata = json.currentName().equals("metadata");
+                JsonToken token = json.nextToken();
+                if (!metadata || token != JsonToken.START_OBJECT) {
+                    json.skipChildren();
+                    continue;
+                }
+                while (json.nextToken() == JsonToken.FIELD_NAME) {
+                    String field = json.currentName();
+                    json.nextToken();
+                    switch (field) {
+                        case "namespace" -> namespace = Labels.share(json.getText());
+                        case "name" -> name = json.getText();
+                        case "uid" -> uid = json.getText();
+                        case "labels" -> labels = labels(json);
+                        case "resourceVersion" -> {
+                            digitsAt = (int) json.currentTokenLocation().getByteOffset() + 1;
+                            digits = json.getText().length();
+                        }
+                        default -> json.skipChildren();
+                    }
+                }
+                break;
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("the value of " + entry.key() + " is not JSON", e);
+        }
+        if (digitsAt < 0) {
+            // Written by another program, which kept the revision out of the value, as Kubernetes itself does.
+            return encode(resource, parse(value)).at(entry.key(), entry.revision());
+        }
+        return Stored.of(entry.key(), namespace, name, uid, entry.revision(), labels, value, digitsAt, digits);
+    }
+
+    private static Map<String, String> labels(JsonParser json) throws IOException {
+        if (json.currentToken() != JsonToken.START_OBJECT) {
+            json.skipChildren();
+            return Labels.NONE;
+        }
+        List<String> pairs = new ArrayList<>();
+        while (json.nextToken() == JsonToken.FIELD_NAME) {
+            pairs.add(json.currentName());
+            json.nextToken();
+            pairs.add(json.getText());
+        }
+        return Labels.of(pairs.toArray(String[]::new));
+    }
+
+    /** True if the two differ at most in the times of managedFields: Kubernetes does not store such a change. */
+    static boolean sameButManagedTimes(Stored a, Encoded b) {
+        // The times all have one length, and so have the objects then.
+        if (a.contentLength() != b.json().length) {
+            return false;
+        }
+        ObjectNode x = a.tree();
+        if (!x.path("metadata").has("managedFields")) {
+            return false;
+        }
+        return withoutTimes(x.deepCopy()).equals(withoutTimes(parse(b.json())));
+    }
+
+    private static ObjectNode withoutTimes(ObjectNode object) {
+        ObjectNode metadata = (ObjectNode) object.get("metadata");
+        metadata.remove("resourceVersion");
+        for (JsonNode manager : metadata.path("managedFields")) {
+            ((ObjectNode) manager).remove("time");
+        }
+        return object;
+    }
+}
