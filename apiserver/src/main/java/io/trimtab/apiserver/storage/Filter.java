@@ -5,6 +5,7 @@ import io.trimtab.apiserver.resource.ApiResource;
 import io.trimtab.apiserver.store.PersistentMap;
 import io.trimtab.selector.FieldSelector;
 import io.trimtab.selector.LabelSelector;
+import io.trimtab.selector.LabelSelectors;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.NoSuchElementException;
@@ -26,7 +27,7 @@ record Filter(
         FieldSelector fields,
         Map<String, Function<JsonNode, String>> selectable) {
 
-    static final Filter NOTHING = new Filter("", "", null, NoLabels.INSTANCE, AnyField.INSTANCE, Map.of());
+    static final Filter NOTHING = new Filter("", "", null, LabelSelectors.nothing(), FieldSelector.everything(), Map.of());
 
     static Filter of(
             ApiResource resource,
@@ -100,49 +101,6 @@ record Filter(
             Stored result = next;
             next = null;
             return result;
-        }
-    }
-
-    private enum NoLabels implements LabelSelector {
-        INSTANCE;
-
-        @Override
-        public boolean matches(Map<String, String> labels) {
-            return false;
-        }
-
-        @Override
-        public boolean isEverything() {
-            return false;
-        }
-
-        @Override
-        public boolean isNothing() {
-            return true;
-        }
-    }
-
-    private enum AnyField implements FieldSelector {
-        INSTANCE;
-
-        @Override
-        public boolean matches(Function<String, @Nullable String> field) {
-            return true;
-        }
-
-        @Override
-        public boolean isEverything() {
-            return true;
-        }
-
-        @Override
-        public Optional<String> requiredValue(String field) {
-            return Optional.empty();
-        }
-
-        @Override
-        public Iterable<String> fields() {
-            return java.util.List.of();
         }
     }
 }

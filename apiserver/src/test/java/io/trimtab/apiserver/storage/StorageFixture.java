@@ -6,13 +6,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.resource.ApiResource;
 import io.trimtab.selector.FieldSelector;
 import io.trimtab.selector.LabelSelector;
+import io.trimtab.selector.LabelSelectors;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -23,8 +23,8 @@ final class StorageFixture {
     static final ApiResource NODES = resource("", "v1", "nodes", "Node", false, false);
     static final ApiResource WIDGETS = resource("example.com", "v1", "widgets", "Widget", true, true);
 
-    static final LabelSelector ALL_LABELS = new OneLabel(null, null);
-    static final FieldSelector ALL_FIELDS = new OneField(null, null);
+    static final LabelSelector ALL_LABELS = LabelSelectors.everything();
+    static final FieldSelector ALL_FIELDS = FieldSelector.everything();
 
     private StorageFixture() {}
 
@@ -104,45 +104,6 @@ final class StorageFixture {
             seen.add(e.type() + " " + (e.object() == null ? "" : e.object().name()) + "@" + e.revision() + end);
         }
         return seen;
-    }
-
-    record OneLabel(@Nullable String key, @Nullable String value) implements LabelSelector {
-        @Override
-        public boolean matches(Map<String, String> labels) {
-            return key == null || value != null && value.equals(labels.get(key));
-        }
-
-        @Override
-        public boolean isEverything() {
-            return key == null;
-        }
-
-        @Override
-        public boolean isNothing() {
-            return false;
-        }
-    }
-
-    record OneField(@Nullable String field, @Nullable String value) implements FieldSelector {
-        @Override
-        public boolean matches(Function<String, @Nullable String> fields) {
-            return field == null || value != null && value.equals(fields.apply(field));
-        }
-
-        @Override
-        public boolean isEverything() {
-            return field == null;
-        }
-
-        @Override
-        public Optional<String> requiredValue(String name) {
-            return name.equals(field) ? Optional.ofNullable(value) : Optional.empty();
-        }
-
-        @Override
-        public Iterable<String> fields() {
-            return field == null ? List.<String>of() : List.of(field);
-        }
     }
 
     static <T> List<T> listOf(Iterator<T> iterator) {
