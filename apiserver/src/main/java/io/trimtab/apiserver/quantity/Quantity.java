@@ -26,8 +26,8 @@ public final class Quantity implements Comparable<Quantity> {
     public static final String WRONG_SUFFIX = "unable to parse quantity's suffix";
     public static final String WRONG_NUMBER = "unable to parse numeric part of quantity";
 
-    private static final Map<String, Integer> DECIMAL = Map.of(
-            "n", -9, "u", -6, "m", -3, "", 0, "k", 3, "M", 6, "G", 9, "T", 12, "P", 15, "E", 18);
+    private static final Map<String, Integer> DECIMAL =
+            Map.of("n", -9, "u", -6, "m", -3, "", 0, "k", 3, "M", 6, "G", 9, "T", 12, "P", 15, "E", 18);
     private static final Map<String, Integer> BINARY =
             Map.of("Ki", 10, "Mi", 20, "Gi", 30, "Ti", 40, "Pi", 50, "Ei", 60);
     private static final String[] DECIMAL_SUFFIXES = {"n", "u", "m", "", "k", "M", "G", "T", "P", "E"};
@@ -35,7 +35,8 @@ public final class Quantity implements Comparable<Quantity> {
     private static final BigInteger KIBI = BigInteger.valueOf(1024);
     private static final BigDecimal KIBI_DECIMAL = new BigDecimal(KIBI);
     private static final BigDecimal MAX_BINARY = new BigDecimal(Long.MAX_VALUE);
-    // Beyond this many digits Kubernetes leaves 64-bit arithmetic, and with it the habit of keeping the text as it came.
+    // Beyond this many digits Kubernetes leaves 64-bit arithmetic, and with it the habit of keeping the text as it
+    // came.
     private static final int MAX_INT64_FACTORS = 18;
 
     private final BigDecimal value;

@@ -71,7 +71,8 @@ public final class Decoder {
             checkKind(reading, body, target);
             throw cannotHandle(target, e.getMessage());
         } catch (JsonProcessingException e) {
-            throw unrecognized("couldn't get version/kind; json parse error: " + GoJsonSyntax.explain(body), body, target);
+            throw unrecognized(
+                    "couldn't get version/kind; json parse error: " + GoJsonSyntax.explain(body), body, target);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

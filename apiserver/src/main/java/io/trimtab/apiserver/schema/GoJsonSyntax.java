@@ -247,9 +247,10 @@ final class GoJsonSyntax {
             case '\t' -> "'\\t'";
             case '\r' -> "'\\r'";
             case '\\' -> "'\\\\'";
-            default -> c >= 0 && c < 0x20 || c == 0x7f
-                    ? String.format(java.util.Locale.ROOT, "'\\x%02x'", c)
-                    : "'" + (char) (c & 0xff) + "'";
+            default ->
+                c >= 0 && c < 0x20 || c == 0x7f
+                        ? String.format(java.util.Locale.ROOT, "'\\x%02x'", c)
+                        : "'" + (char) (c & 0xff) + "'";
         };
     }
 }

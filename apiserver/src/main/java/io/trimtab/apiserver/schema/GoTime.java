@@ -2,8 +2,8 @@ package io.trimtab.apiserver.schema;
 
 import io.trimtab.apiserver.errors.FieldErrors;
 import java.time.LocalDateTime;
-import java.time.ZoneOffset;
 import java.time.YearMonth;
+import java.time.ZoneOffset;
 
 /** Times in the two forms of Kubernetes' API, read with Go's strictness and its words when they are wrong. */
 final class GoTime {
@@ -47,8 +47,13 @@ final class GoTime {
                 return false;
             }
         }
-        return two(s, 5) >= 1 && two(s, 5) <= 12 && two(s, 8) >= 1 && two(s, 8) <= 28 && two(s, 11) < 24
-                && two(s, 14) < 60 && two(s, 17) < 60;
+        return two(s, 5) >= 1
+                && two(s, 5) <= 12
+                && two(s, 8) >= 1
+                && two(s, 8) <= 28
+                && two(s, 11) < 24
+                && two(s, 14) < 60
+                && two(s, 17) < 60;
     }
 
     private static int two(String s, int at) {
@@ -144,7 +149,10 @@ final class GoTime {
             throw cannot("Z07:00");
         }
         char sign = text.charAt(pos);
-        if (sign != '+' && sign != '-' || !isDigit(pos + 1) || !isDigit(pos + 2) || !isDigit(pos + 4)
+        if (sign != '+' && sign != '-'
+                || !isDigit(pos + 1)
+                || !isDigit(pos + 2)
+                || !isDigit(pos + 4)
                 || !isDigit(pos + 5)) {
             throw cannot("Z07:00");
         }

@@ -176,9 +176,7 @@ final class Reading {
             case BOOL:
                 return token == JsonToken.VALUE_TRUE
                         ? NODES.booleanNode(true)
-                        : token == JsonToken.VALUE_FALSE
-                                ? NODES.booleanNode(false)
-                                : mismatch(p, token, type.goType);
+                        : token == JsonToken.VALUE_FALSE ? NODES.booleanNode(false) : mismatch(p, token, type.goType);
             case INT32:
             case INT64:
                 return integer(p, token, type.shape == Shape.INT32, type.goType);

@@ -38,7 +38,9 @@ public final class SchemaRegistry {
             int colon = line.indexOf("\":");
             if (line.startsWith("\"") && colon > 0) {
                 String name = line.substring(1, colon);
-                definitions.put(name, line.endsWith(",") ? line.substring(colon + 2, line.length() - 1) : line.substring(colon + 2));
+                definitions.put(
+                        name,
+                        line.endsWith(",") ? line.substring(colon + 2, line.length() - 1) : line.substring(colon + 2));
                 indexKinds(name, line);
             }
         }

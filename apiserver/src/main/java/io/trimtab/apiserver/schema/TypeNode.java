@@ -99,8 +99,7 @@ final class TypeNode implements Schema {
         this.mergeKey = json.path("x-kubernetes-patch-merge-key").asText(null);
         String strategy = json.path("x-kubernetes-patch-strategy").asText("");
         this.strategies = strategy.isEmpty() ? Set.of() : Set.of(strategy.split(","));
-        this.items =
-                json.get("items") instanceof ObjectNode o ? child(o, innerKind, innerTypes, custom) : null;
+        this.items = json.get("items") instanceof ObjectNode o ? child(o, innerKind, innerTypes, custom) : null;
         this.additional = json.get("additionalProperties") instanceof ObjectNode o
                 ? child(o, innerKind, innerTypes, custom)
                 : custom && json.path("additionalProperties").asBoolean()
@@ -125,9 +124,7 @@ final class TypeNode implements Schema {
         return switch (type) {
             case OBJECT -> additional != null ? Shape.MAP : Shape.RAW;
             case ARRAY -> Shape.LIST;
-            case STRING -> format.equals("byte")
-                    ? Shape.BYTES
-                    : format.equals("date-time") ? Shape.TIME : Shape.STRING;
+            case STRING -> format.equals("byte") ? Shape.BYTES : format.equals("date-time") ? Shape.TIME : Shape.STRING;
             case INTEGER -> format.equals("int32") ? Shape.INT32 : Shape.INT64;
             case NUMBER -> Shape.DOUBLE;
             case BOOLEAN -> Shape.BOOL;

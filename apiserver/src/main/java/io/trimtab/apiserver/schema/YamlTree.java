@@ -36,7 +36,8 @@ import org.yaml.snakeyaml.resolver.Resolver;
  */
 final class YamlTree {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
-    private static final Set<String> TRUE = Set.of("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON");
+    private static final Set<String> TRUE =
+            Set.of("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON");
     private static final Set<String> FALSE =
             Set.of("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF");
     private static final Set<String> NULL = Set.of("", "~", "null", "Null", "NULL");
@@ -167,8 +168,7 @@ final class YamlTree {
         String text = scalar.getValue();
         Tag tag = scalar.getTag();
         if (tag.equals(Tag.BINARY)) {
-            return NODES.textNode(
-                    new String(java.util.Base64.getMimeDecoder().decode(text), StandardCharsets.UTF_8));
+            return NODES.textNode(new String(java.util.Base64.getMimeDecoder().decode(text), StandardCharsets.UTF_8));
         }
         if (scalar.getScalarStyle() != DumperOptions.ScalarStyle.PLAIN || tag.equals(Tag.STR) && isPlainText(scalar)) {
             return NODES.textNode(text);

@@ -12,9 +12,31 @@ class QuantityTest {
 
     @ParameterizedTest
     @CsvSource({
-        "0.5,500m", "1000m,1", "1024Mi,1Gi", "1.5Gi,1536Mi", "1500,1500", "100000,100k", "0Mi,0", "1e3,1e3", "1000,1k",
-        "12e3,12e3", "100m,100m", "0.0001,100u", "-0.5,-500m", "1025Ki,1025Ki", "512,512", "8Ki,8Ki", "0.5Ki,512",
-        "128974848,128974848", "129e6,129e6", "123Mi,123Mi", "0.1m,100u", "2.0,2", "00,0", "1E,1E", "1.500,1.500"
+        "0.5,500m",
+        "1000m,1",
+        "1024Mi,1Gi",
+        "1.5Gi,1536Mi",
+        "1500,1500",
+        "100000,100k",
+        "0Mi,0",
+        "1e3,1e3",
+        "1000,1k",
+        "12e3,12e3",
+        "100m,100m",
+        "0.0001,100u",
+        "-0.5,-500m",
+        "1025Ki,1025Ki",
+        "512,512",
+        "8Ki,8Ki",
+        "0.5Ki,512",
+        "128974848,128974848",
+        "129e6,129e6",
+        "123Mi,123Mi",
+        "0.1m,100u",
+        "2.0,2",
+        "00,0",
+        "1E,1E",
+        "1.500,1.500"
     })
     void givenText_whenParsed_thenCanonicalTextIsKubernetes(String text, String canonical) {
         assertThat(Quantity.parse(text)).hasToString(canonical);
