@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,7 @@ public final class Controller {
 
     private final String name;
     private final List<Source<?>> sources;
+    private final List<Consumer<Enqueuer>> feeds;
     private final int workers;
     private final int maxRetries;
     private final Duration retryBase;
@@ -38,6 +40,7 @@ public final class Controller {
     private Controller(Builder builder, Reconciler reconciler) {
         this.name = builder.name;
         this.sources = List.copyOf(builder.sources);
+        this.feeds = List.copyOf(builder.feeds);
         this.workers = builder.workers;
         this.maxRetries = builder.maxRetries;
         this.retryBase = builder.retryBase;
@@ -77,6 +80,11 @@ public final class Controller {
         return sources;
     }
 
+    /** Who is handed the queue to wake keys by other means than watching. */
+    public List<Consumer<Enqueuer>> feeds() {
+        return feeds;
+    }
+
     /** How many keys are reconciled at once. */
     public int workers() {
         return workers;
@@ -103,6 +111,7 @@ public final class Controller {
     public static final class Builder {
         private final String name;
         private final List<Source<?>> sources = new ArrayList<>();
+        private final List<Consumer<Enqueuer>> feeds = new ArrayList<>();
         private int workers = 1;
         private int maxRetries = -1;
         private Duration retryBase = Duration.ofMillis(5);
@@ -151,6 +160,16 @@ public final class Controller {
         /** A change of an object of this resource and scope wakes what the mapper says. */
         public <T extends HasMetadata> Builder watches(ResourceType<T> type, WatchScope scope, ChangeMapper<T> mapper) {
             sources.add(new Source<>(type, scope, mapper));
+            return this;
+        }
+
+        /**
+         * Hands the controller's queue to somebody who wakes keys by other means than watching: a timer, another controller.
+         *
+         * @param feed called once, when a manager takes the controller
+         */
+        public Builder feeds(Consumer<Enqueuer> feed) {
+            feeds.add(feed);
             return this;
         }
 

@@ -314,11 +314,7 @@ final class CachedInformer<T extends HasMetadata> implements SharedInformer<T>, 
             change.to(registration.handler);
         } catch (RuntimeException | Error e) {
             // User code: the others, and the next event, must not suffer from it.
-            log.error(
-                    "Event handler failed: informer={} handler={}",
-                    name,
-                    registration.handler.getClass().getName(),
-                    e);
+            log.error("Event handler failed: informer={} handler={}", name, registration.handler, e);
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** Makes informers over one client. Safe for use by any thread. */
@@ -140,6 +141,29 @@ public final class DefaultInformerFactory implements InformerFactory {
             return informers.values().stream().allMatch(CachedInformer::isSynced);
         } finally {
             lock.unlock();
+        }
+    }
+
+    @Override
+    public void whenSynced(Runnable action) {
+        List<CachedInformer<?>> made;
+        lock.lock();
+        try {
+            made = List.copyOf(informers.values());
+        } finally {
+            lock.unlock();
+        }
+        if (made.isEmpty()) {
+            action.run();
+            return;
+        }
+        AtomicInteger missing = new AtomicInteger(made.size());
+        for (CachedInformer<?> informer : made) {
+            informer.whenAtLeast(1, () -> {
+                if (missing.decrementAndGet() == 0) {
+                    action.run();
+                }
+            });
         }
     }
 

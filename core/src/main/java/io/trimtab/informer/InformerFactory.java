@@ -30,6 +30,9 @@ public interface InformerFactory extends AutoCloseable {
     /** True if every informer made so far {@link SharedInformer#isSynced is synced}. */
     boolean isSynced();
 
+    /** Runs the action once, as soon as every informer made before this call is synced; on any thread, perhaps the caller's. */
+    void whenSynced(Runnable action);
+
     /** Ends all watches. */
     @Override
     void close();
