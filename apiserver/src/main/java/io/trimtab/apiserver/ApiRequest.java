@@ -32,11 +32,19 @@ public record ApiRequest(
      * @param address for audit and logs
      * @param certificates the verified client certificate chain, leaf first; empty if none was sent
      * @param trusted set only by callers inside this JVM, which are who they say: authentication is skipped
+     * @param badCertificate a client certificate was sent that no authority vouches for: without another credential that is
+     *     good, the answer is 401
      */
     public record Peer(
             String address,
             List<X509Certificate> certificates,
-            @Nullable UserInfo trusted) {
+            @Nullable UserInfo trusted,
+            boolean badCertificate) {
+        /** A peer whose certificate, if it sent one, is good. */
+        public Peer(String address, List<X509Certificate> certificates, @Nullable UserInfo trusted) {
+            this(address, certificates, trusted, false);
+        }
+
         /** A caller inside this JVM. */
         public static Peer trusted(UserInfo user) {
             return new Peer("127.0.0.1", List.of(), user);

@@ -1,0 +1,336 @@
+package io.trimtab.apiserver.http;
+
+import io.netty.buffer.Unpooled;
+import io.trimtab.apiserver.ApiRequest;
+import io.trimtab.apiserver.ApiResponse;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.http.ServerWebSocket;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One request and its answer. Fields belong to the request's event loop, but for those that say otherwise; the handler, and the
+ * making of pieces, run on the driver's threads, one step at a time.
+ */
+final class Exchange {
+    private static final Logger log = LoggerFactory.getLogger(Exchange.class);
+    private static final byte[] PANIC =
+            "This request caused apiserver to panic. Look in the logs for details.\n".getBytes(StandardCharsets.UTF_8);
+    private static final String TEXT = "text/plain; charset=utf-8";
+    private static final String BEARER_PROTOCOL = "base64url.bearer.authorization.k8s.io.";
+
+    private final HttpFrontend frontend;
+    private final HttpServerRequest request;
+    private final HttpServerResponse response;
+    private final Context context;
+    private final HttpConnection connection;
+
+    private byte[] body = new byte[0];
+    private int bodyLength;
+    private boolean finished;
+    /** Written on the event loop, read by whoever closes the server. */
+    private volatile @Nullable WatchPump watch;
+    /** Set on the event loop when the client has gone; read by the step that makes pieces. */
+    private volatile boolean gone;
+
+    Exchange(HttpFrontend frontend, HttpServerRequest request) {
+        this.frontend = frontend;
+        this.request = request;
+        this.response = request.response();
+        this.context = Vertx.currentContext();
+        this.connection = request.connection();
+    }
+
+    HttpConnection connection() {
+        return connection;
+    }
+
+    /** Reads the body, then hands the request on. */
+    void begin() {
+        response.exceptionHandler(e -> onGone());
+        response.closeHandler(v -> onGone());
+        response.endHandler(v -> finish());
+        request.exceptionHandler(e -> onGone());
+        if (isWebSocket()) {
+            // The upgrade happens later, when the answer is known; until then the connection must not be read.
+            request.pause();
+            dispatch(new byte[0]);
+            return;
+        }
+        if (mayHaveBody()) {
+            request.handler(this::onBody);
+            request.endHandler(v -> dispatch(bodyLength == body.length ? body : Arrays.copyOf(body, bodyLength)));
+        } else {
+            dispatch(new byte[0]);
+        }
+    }
+
+    private boolean mayHaveBody() {
+        if (request.version() == HttpVersion.HTTP_2) {
+            return !request.isEnded();
+        }
+        String length = request.getHeader("content-length");
+        return length != null ? !length.equals("0") : request.headers().contains("transfer-encoding");
+    }
+
+    /** What goes beyond the limit is read and forgotten, so that the client comes to read the refusal. */
+    private void onBody(Buffer part) {
+        int limit = frontend.options().maxBodyBytes() + 1;
+        int length = Math.min(part.length(), limit - bodyLength);
+        if (length <= 0) {
+            return;
+        }
+        if (bodyLength + length > body.length) {
+            int wanted = bodyLength == 0 ? expectedLength(length) : Math.max(2 * body.length, bodyLength + length);
+            body = Arrays.copyOf(body, Math.min(Math.max(wanted, bodyLength + length), limit));
+        }
+        part.getBytes(0, length, body, bodyLength);
+        bodyLength += length;
+    }
+
+    private int expectedLength(int atLeast) {
+        try {
+            String length = request.getHeader("content-length");
+            return length == null ? atLeast : (int) Math.max(atLeast, Math.min(Long.parseLong(length), 1 << 20));
+        } catch (NumberFormatException e) {
+            return atLeast;
+        }
+    }
+
+    private void dispatch(byte[] body) {
+        String path = Requests.decodePath(request.path() == null ? "/" : request.path());
+        if (path == null) {
+            write(new ApiResponse.Whole(
+                    400,
+                    Map.of("Content-Type", List.of(TEXT), "Connection", List.of("close")),
+                    "400 Bad Request".getBytes(StandardCharsets.UTF_8)));
+            return;
+        }
+        ClientCertificates.Verified verified =
+                frontend.certificates().verify(request.isSSL() ? request.sslSession() : null);
+        String address =
+                request.remoteAddress() == null ? "" : request.remoteAddress().hostAddress();
+        ApiRequest api = new ApiRequest(
+                request.method().name(),
+                path,
+                Requests.parseQuery(request.query()),
+                Requests.headers(request.headers()),
+                body,
+                new ApiRequest.Peer(address == null ? "" : address, verified.chain(), null, verified.rejected()));
+        frontend.driver().execute(() -> handle(api));
+    }
+
+    /** On a thread of the driver. */
+    private void handle(ApiRequest api) {
+        ApiResponse answer;
+        try {
+            answer = frontend.handler().apply(api);
+            if (answer instanceof ApiResponse.Pieces pieces) {
+                new PieceWriter(this, pieces, acceptsGzip(api)).first();
+                return;
+            }
+            if (answer instanceof ApiResponse.Whole whole && acceptsGzip(api) && Gzip.isWorthIt(whole)) {
+                answer = Gzip.whole(whole);
+            }
+        } catch (Throwable e) {
+            log.error("Request failed: method={} path={}", api.method(), api.path(), e);
+            answer = new ApiResponse.Whole(500, Map.of("Content-Type", List.of(TEXT)), PANIC);
+            if (e instanceof VirtualMachineError) {
+                ApiResponse last = answer;
+                context.runOnContext(v -> write(last));
+                throw (VirtualMachineError) e;
+            }
+        }
+        ApiResponse result = answer;
+        context.runOnContext(v -> write(result));
+    }
+
+    private static boolean acceptsGzip(ApiRequest api) {
+        List<String> values = api.headers().get("accept-encoding");
+        if (values == null) {
+            return false;
+        }
+        for (String value : values) {
+            for (String encoding : value.split(",")) {
+                if (encoding.trim().equals("gzip")) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private void write(ApiResponse answer) {
+        if (answer instanceof ApiResponse.Watch events) {
+            if (gone) {
+                events.events().close();
+                finish();
+            } else if (isWebSocket()) {
+                upgrade(events);
+            } else {
+                head(events.code(), events.headers());
+                response.setChunked(true);
+                // Clients wait for the head of the answer before they believe in the watch.
+                response.writeHead();
+                WatchPump pump = new WatchPump(events, new WatchPump.HttpSink(response), context);
+                watch = pump;
+                pump.start();
+                if (frontend.isClosing()) {
+                    pump.close();
+                }
+            }
+            return;
+        }
+        if (gone) {
+            finish();
+            return;
+        }
+        ApiResponse.Whole whole = (ApiResponse.Whole) answer;
+        if (isWebSocket()) {
+            request.resume();
+        }
+        head(whole.code(), whole.headers());
+        boolean empty = whole.code() == 304 || whole.code() == 204;
+        if (!empty) {
+            response.putHeader("Content-Length", Integer.toString(whole.body().length));
+        }
+        if (empty || isHead()) {
+            response.end();
+        } else {
+            response.end(wrap(whole.body()));
+        }
+    }
+
+    /** Sets code and headers; adds the date. */
+    void head(int code, Map<String, List<String>> headers) {
+        response.setStatusCode(code);
+        boolean dated = false;
+        for (Map.Entry<String, List<String>> header : headers.entrySet()) {
+            String name = header.getKey();
+            if (request.version() == HttpVersion.HTTP_2 && isConnectionHeader(name)) {
+                continue;
+            }
+            dated |= name.equalsIgnoreCase("Date");
+            response.putHeader(name, header.getValue());
+        }
+        if (!dated) {
+            response.putHeader("Date", frontend.date());
+        }
+        if (frontend.isClosing() && request.version() != HttpVersion.HTTP_2) {
+            response.putHeader("Connection", "close");
+        }
+    }
+
+    private static boolean isConnectionHeader(String name) {
+        return switch (name.toLowerCase(Locale.ROOT)) {
+            case "connection", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection" -> true;
+            default -> false;
+        };
+    }
+
+    boolean isHead() {
+        return request.method().name().equals("HEAD");
+    }
+
+    private boolean isWebSocket() {
+        String upgrade = request.version() == HttpVersion.HTTP_1_1 ? request.getHeader("Upgrade") : null;
+        return "websocket".equalsIgnoreCase(upgrade);
+    }
+
+    private void upgrade(ApiResponse.Watch events) {
+        String protocols = request.getHeader("Sec-WebSocket-Protocol");
+        if (protocols != null && protocols.contains(BEARER_PROTOCOL)) {
+            String rest = Arrays.stream(protocols.split(","))
+                    .map(String::trim)
+                    .filter(p -> !p.startsWith(BEARER_PROTOCOL))
+                    .collect(Collectors.joining(", "));
+            if (rest.isEmpty()) {
+                request.headers().remove("Sec-WebSocket-Protocol");
+            } else {
+                request.headers().set("Sec-WebSocket-Protocol", rest);
+            }
+        }
+        boolean binary = events.headers().entrySet().stream()
+                .anyMatch(h -> h.getKey().equalsIgnoreCase("Content-Type")
+                        && h.getValue().toString().contains("protobuf"));
+        request.toWebSocket().onComplete(upgraded -> {
+            if (upgraded.failed()) {
+                events.events().close();
+                finish();
+                return;
+            }
+            ServerWebSocket socket = upgraded.result();
+            WatchPump pump = new WatchPump(events, new WatchPump.SocketSink(socket, binary), context);
+            watch = pump;
+            socket.closeHandler(v -> onGone());
+            socket.exceptionHandler(e -> onGone());
+            socket.handler(b -> {}); // a watch hears nothing from its client but that it goes
+            pump.start();
+        });
+    }
+
+    private void onGone() {
+        gone = true;
+        WatchPump pump = watch;
+        if (pump != null) {
+            pump.close();
+        }
+        finish();
+    }
+
+    private void finish() {
+        if (!finished) {
+            finished = true;
+            frontend.done(this);
+        }
+    }
+
+    /** Ends the watch, if this is one, in good order; for the server's end. Any thread. */
+    void endWatch() {
+        WatchPump pump = watch;
+        if (pump != null) {
+            pump.close();
+        }
+    }
+
+    /** Frees what the exchange holds; its connection is closed. Any thread. */
+    void abandon() {
+        gone = true;
+        endWatch();
+    }
+
+    HttpServerResponse response() {
+        return response;
+    }
+
+    HttpFrontend frontend() {
+        return frontend;
+    }
+
+    boolean isGone() {
+        return gone;
+    }
+
+    void onLoop(Runnable step) {
+        context.runOnContext(v -> step.run());
+    }
+
+    /** A buffer on the array itself. */
+    @SuppressWarnings("deprecation") // the only way to a buffer that does not copy
+    static Buffer wrap(byte[] bytes) {
+        return Buffer.buffer(Unpooled.wrappedBuffer(bytes));
+    }
+}

@@ -1,0 +1,206 @@
+package io.trimtab.apiserver.http;
+
+import io.trimtab.apiserver.ApiResponse;
+import io.trimtab.apiserver.storage.EventSource;
+import io.vertx.core.Context;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.ServerWebSocket;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Carries the events of one watch to its client, on the event loop of the connection. Takes no more events than the connection
+ * has room for: a client that reads slowly leaves them in their source, which knows what to do about it.
+ */
+final class WatchPump {
+    private static final Logger log = LoggerFactory.getLogger(WatchPump.class);
+    /** Events that were waiting together go out together, up to here; then it is the others' turn on this event loop. */
+    private static final int TURN_BYTES = 64 * 1024;
+
+    /** Where events go. On the event loop. */
+    interface Sink {
+        /** One event's frame. */
+        void add(byte[] frame);
+
+        /** Sends what was added. */
+        void flush();
+
+        boolean isFull();
+
+        void onDrain(Runnable step);
+
+        /** The stream ends here, as it should. */
+        void end();
+    }
+
+    private final ApiResponse.Watch watch;
+    private final EventSource events;
+    private final Sink sink;
+    private final Context context;
+    /** A step is on its way to the event loop: so any number of wake-ups make one step. */
+    private final AtomicBoolean scheduled = new AtomicBoolean();
+    /** Event loop only. */
+    private boolean waitingForRoom;
+    /** Event loop only. */
+    private boolean ended;
+
+    WatchPump(ApiResponse.Watch watch, Sink sink, Context context) {
+        this.watch = watch;
+        this.events = watch.events();
+        this.sink = sink;
+        this.context = context;
+    }
+
+    void start() {
+        events.onReady(this::schedule);
+    }
+
+    /** Closes the source; the stream then ends. Any thread. */
+    void close() {
+        events.close();
+        schedule();
+    }
+
+    private void schedule() {
+        if (scheduled.compareAndSet(false, true)) {
+            context.runOnContext(v -> {
+                scheduled.set(false);
+                pump();
+            });
+        }
+    }
+
+    private void pump() {
+        if (ended || waitingForRoom) {
+            return;
+        }
+        int taken = 0;
+        try {
+            while (taken < TURN_BYTES) {
+                EventSource.Event event = events.poll();
+                if (event == null) {
+                    break;
+                }
+                byte[] frame = watch.framing().frame(event);
+                if (frame != null) {
+                    sink.add(frame);
+                    taken += frame.length;
+                } else {
+                    taken += 64; // an event that is not shown is some work, too
+                }
+            }
+        } catch (RuntimeException e) {
+            log.error("Watch broken off", e);
+            events.close();
+            finish();
+            return;
+        }
+        sink.flush();
+        if (events.isEnded()) {
+            finish();
+        } else if (sink.isFull()) {
+            waitingForRoom = true;
+            sink.onDrain(() -> {
+                waitingForRoom = false;
+                pump();
+            });
+        } else if (taken >= TURN_BYTES) {
+            schedule();
+        }
+    }
+
+    private void finish() {
+        if (!ended) {
+            ended = true;
+            sink.end();
+        }
+    }
+
+    /** One object a line, in the body of the answer. */
+    static final class HttpSink implements Sink {
+        private final HttpServerResponse response;
+        private Buffer batch = Buffer.buffer(0);
+
+        HttpSink(HttpServerResponse response) {
+            this.response = response;
+        }
+
+        @Override
+        public void add(byte[] frame) {
+            batch.appendBytes(frame);
+        }
+
+        @Override
+        public void flush() {
+            if (batch.length() > 0 && !response.ended() && !response.closed()) {
+                response.write(batch);
+                batch = Buffer.buffer(0);
+            }
+        }
+
+        @Override
+        public boolean isFull() {
+            return !response.closed() && response.writeQueueFull();
+        }
+
+        @Override
+        public void onDrain(Runnable step) {
+            response.drainHandler(v -> step.run());
+        }
+
+        @Override
+        public void end() {
+            if (!response.ended() && !response.closed()) {
+                response.end();
+            }
+        }
+    }
+
+    /** One message an event. */
+    static final class SocketSink implements Sink {
+        private final ServerWebSocket socket;
+        private final boolean binary;
+
+        SocketSink(ServerWebSocket socket, boolean binary) {
+            this.socket = socket;
+            this.binary = binary;
+        }
+
+        @Override
+        public void add(byte[] frame) {
+            if (socket.isClosed()) {
+                return;
+            }
+            if (binary) {
+                socket.writeBinaryMessage(Exchange.wrap(frame));
+            } else {
+                socket.writeTextMessage(new String(frame, StandardCharsets.UTF_8));
+            }
+        }
+
+        @Override
+        public void flush() {
+            // Messages went out one by one.
+        }
+
+        @Override
+        public boolean isFull() {
+            return !socket.isClosed() && socket.writeQueueFull();
+        }
+
+        @Override
+        public void onDrain(Runnable step) {
+            socket.drainHandler(v -> step.run());
+        }
+
+        @Override
+        public void end() {
+            if (!socket.isClosed()) {
+                socket.close();
+            }
+        }
+    }
+}
