@@ -27,7 +27,8 @@ record Filter(
         FieldSelector fields,
         Map<String, Function<JsonNode, String>> selectable) {
 
-    static final Filter NOTHING = new Filter("", "", null, LabelSelectors.nothing(), FieldSelector.everything(), Map.of());
+    static final Filter NOTHING =
+            new Filter("", "", null, LabelSelectors.nothing(), FieldSelector.everything(), Map.of());
 
     static Filter of(
             ApiResource resource,

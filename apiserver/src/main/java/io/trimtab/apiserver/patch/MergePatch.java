@@ -1,0 +1,70 @@
+package io.trimtab.apiserver.patch;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.trimtab.apiserver.errors.StatusException;
+import io.trimtab.apiserver.errors.Statuses;
+import io.trimtab.apiserver.schema.DecodeException;
+import io.trimtab.apiserver.schema.Decoder;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** JSON merge patch (RFC 7386). Stateless. */
+public final class MergePatch {
+    private MergePatch() {}
+
+    /**
+     * @param document not changed
+     * @throws StatusException 400 if the patch is malformed
+     */
+    public static Patched apply(ObjectNode document, byte[] patch) {
+        List<String> strictErrors = new ArrayList<>();
+        JsonNode parsed;
+        try {
+            parsed = Decoder.parse(patch, Decoder.Syntax.JSON, strictErrors);
+        } catch (DecodeException e) {
+            throw Statuses.badRequest("error decoding patch: " + e.getMessage());
+        }
+        if (!parsed.isObject() && !parsed.isNull()) {
+            throw Statuses.badRequest("error decoding patch: json: cannot unmarshal " + JsonPatch.kind(parsed)
+                    + " into Go value of type map[string]interface {}");
+        }
+        ObjectNode result = parsed.isNull() ? document.deepCopy() : merge(document, (ObjectNode) parsed);
+        return new Patched(result, strictErrors, result.toString());
+    }
+
+    /** The document with the patch merged in; a tree of its own. */
+    public static ObjectNode merge(@Nullable JsonNode document, ObjectNode patch) {
+        ObjectNode result = document instanceof ObjectNode o ? o.deepCopy() : JsonNodeFactory.instance.objectNode();
+        mergeInto(result, patch);
+        return result;
+    }
+
+    private static void mergeInto(ObjectNode target, ObjectNode patch) {
+        patch.fields().forEachRemaining(entry -> {
+            String name = entry.getKey();
+            JsonNode value = entry.getValue();
+            if (value.isNull()) {
+                target.remove(name);
+            } else if (value instanceof ObjectNode object) {
+                ObjectNode inner = target.get(name) instanceof ObjectNode o ? o : target.putObject(name);
+                mergeInto(inner, object);
+            } else {
+                target.set(name, withoutNulls(value));
+            }
+        });
+    }
+
+    // Kubernetes' library drops nulls inside replaced lists as well, which the RFC does not ask for.
+    private static JsonNode withoutNulls(JsonNode value) {
+        if (value instanceof ArrayNode array) {
+            ArrayNode result = JsonNodeFactory.instance.arrayNode();
+            array.forEach(item -> result.add(withoutNulls(item)));
+            return result;
+        }
+        return value instanceof ObjectNode object ? merge(null, object) : value;
+    }
+}
