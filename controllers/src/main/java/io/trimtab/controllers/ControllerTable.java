@@ -1,0 +1,123 @@
+package io.trimtab.controllers;
+
+import io.trimtab.controller.Controller;
+import io.trimtab.controller.Manager;
+import io.trimtab.controllers.clusterrole.ClusterRoleAggregationController;
+import io.trimtab.controllers.deployment.DeploymentReconciler;
+import io.trimtab.controllers.endpoints.EndpointsController;
+import io.trimtab.controllers.garbagecollector.GarbageCollector;
+import io.trimtab.controllers.namespace.NamespaceController;
+import io.trimtab.controllers.podgc.PodGarbageCollector;
+import io.trimtab.controllers.replicaset.ReplicaSetController;
+import io.trimtab.controllers.replicationcontroller.ReplicationControllerController;
+import io.trimtab.controllers.rootca.RootCaPublisher;
+import io.trimtab.controllers.serviceaccount.ServiceAccountController;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+
+/** Every controller there is, by the names that kube-controller-manager gives them. Stateless. */
+public final class ControllerTable {
+
+    /**
+     * What controllers need to know that the API server does not tell.
+     *
+     * @param rootCertificates what clients trust the API server by, in PEM form; empty if not known: nothing is published
+     */
+    public record Options(String rootCertificates) {}
+
+    /**
+     * One line of the table.
+     *
+     * @param name as in {@code --controllers}
+     * @param alias its name in releases before 1.28
+     */
+    private record Entry(String name, String alias, BiConsumer<Manager, Options> add) {
+        static Entry of(String name, String alias, Function<Manager, Controller> controller) {
+            return new Entry(name, alias, (manager, options) -> manager.add(controller.apply(manager)));
+        }
+
+        static Entry part(String name, String alias, Function<Manager, Manager.Component> part) {
+            return new Entry(name, alias, (manager, options) -> manager.add(part.apply(manager)));
+        }
+    }
+
+    private static final List<Entry> ENTRIES = List.of(
+            Entry.of(
+                    ReplicationControllerController.NAME,
+                    "replicationcontroller",
+                    ReplicationControllerController::controller),
+            Entry.of(ReplicaSetController.NAME, "replicaset", ReplicaSetController::controller),
+            Entry.of(DeploymentReconciler.NAME, "deployment", DeploymentReconciler::controller),
+            Entry.of(EndpointsController.NAME, "endpoint", EndpointsController::controller),
+            Entry.of(NamespaceController.NAME, "namespace", NamespaceController::controller),
+            new Entry(GarbageCollector.NAME, "garbagecollector", (manager, options) -> GarbageCollector.addTo(manager)),
+            Entry.part(PodGarbageCollector.NAME, "podgc", PodGarbageCollector::component),
+            Entry.of(ServiceAccountController.NAME, "serviceaccount", ServiceAccountController::controller),
+            new Entry(RootCaPublisher.NAME, "root-ca-cert-publisher", (manager, options) -> {
+                if (!options.rootCertificates().isEmpty()) {
+                    manager.add(RootCaPublisher.controller(manager, options.rootCertificates()));
+                }
+            }),
+            Entry.of(
+                    ClusterRoleAggregationController.NAME,
+                    "clusterrole-aggregation",
+                    ClusterRoleAggregationController::controller));
+
+    private ControllerTable() {}
+
+    /** The names of all controllers, sorted. */
+    public static TreeSet<String> names() {
+        TreeSet<String> names = new TreeSet<>();
+        ENTRIES.forEach(entry -> names.add(entry.name()));
+        return names;
+    }
+
+    /**
+     * Adds the selected controllers to a manager.
+     *
+     * @param selection such as {@code *,-namespace-controller}: {@code *} for all, a name for one, a name after a dash for all but
+     *     that one
+     * @throws IllegalArgumentException if the selection names a controller that there is not
+     */
+    public static void addTo(Manager manager, List<String> selection, Options options) {
+        check(selection);
+        for (Entry entry : ENTRIES) {
+            if (isSelected(entry, selection)) {
+                entry.add().accept(manager, options);
+            }
+        }
+    }
+
+    private static void check(List<String> selection) {
+        for (String item : selection) {
+            String name = item.startsWith("-") ? item.substring(1) : item;
+            if (!item.equals("*") && find(name).isEmpty()) {
+                throw new IllegalArgumentException("--controllers: \"" + name
+                        + "\" is not in the list of known controllers: " + String.join(", ", names()));
+            }
+        }
+    }
+
+    private static Optional<Entry> find(String name) {
+        return ENTRIES.stream()
+                .filter(entry -> entry.name().equals(name) || entry.alias().equals(name))
+                .findFirst();
+    }
+
+    private static boolean isSelected(Entry entry, List<String> selection) {
+        boolean star = false;
+        for (String item : selection) {
+            if (item.equals(entry.name()) || item.equals(entry.alias())) {
+                return true;
+            }
+            if (item.equals("-" + entry.name()) || item.equals("-" + entry.alias())) {
+                return false;
+            }
+            star |= item.equals("*");
+        }
+        return star;
+    }
+}
