@@ -1,0 +1,157 @@
+package io.trimtab.apiserver.certificates;
+
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.security.cert.CertificateEncodingException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.security.spec.X509EncodedKeySpec;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
+import org.bouncycastle.asn1.pkcs.RSAPrivateKey;
+import org.bouncycastle.asn1.sec.ECPrivateKey;
+import org.bouncycastle.asn1.ASN1Sequence;
+import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
+import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
+import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
+import org.bouncycastle.asn1.DERNull;
+
+/** Reads and writes certificates and keys in PEM. Stateless. */
+public final class Pem {
+    private static final Pattern BLOCK =
+            Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----\\s*([A-Za-z0-9+/=\\s]*?)-----END \\1-----");
+    private static final Base64.Encoder LINES = Base64.getMimeEncoder(64, new byte[] {'\n'});
+
+    private Pem() {}
+
+    public static String certificate(X509Certificate certificate) {
+        try {
+            return block("CERTIFICATE", certificate.getEncoded());
+        } catch (CertificateEncodingException e) {
+            throw new IllegalArgumentException("certificate cannot be encoded: " + e.getMessage(), e);
+        }
+    }
+
+    public static String privateKey(PrivateKey key) {
+        return block("PRIVATE KEY", key.getEncoded());
+    }
+
+    public static String publicKey(PublicKey key) {
+        return block("PUBLIC KEY", key.getEncoded());
+    }
+
+    /**
+     * All certificates in the text, in order.
+     *
+     * @throws IllegalArgumentException if there is none, or one cannot be read
+     */
+    public static List<X509Certificate> certificates(String text) {
+        List<X509Certificate> found = new ArrayList<>();
+        for (Block block : blocks(text)) {
+            if (block.type.equals("CERTIFICATE")) {
+                try {
+                    found.add((X509Certificate) CertificateFactory.getInstance("X.509")
+                            .generateCertificate(new ByteArrayInputStream(block.der)));
+                } catch (GeneralSecurityException e) {
+                    throw new IllegalArgumentException("certificate cannot be read: " + e.getMessage(), e);
+                }
+            }
+        }
+        if (found.isEmpty()) {
+            throw new IllegalArgumentException("no certificate found: expected a PEM block CERTIFICATE");
+        }
+        return found;
+    }
+
+    /**
+     * The first private key in the text: PKCS#8, PKCS#1 (RSA) or SEC 1 (EC).
+     *
+     * @throws IllegalArgumentException if there is none, or it cannot be read
+     */
+    public static PrivateKey privateKey(String text) {
+        for (Block block : blocks(text)) {
+            try {
+                switch (block.type) {
+                    case "PRIVATE KEY":
+                        return pkcs8(PrivateKeyInfo.getInstance(block.der));
+                    case "RSA PRIVATE KEY":
+                        return pkcs8(new PrivateKeyInfo(
+                                new AlgorithmIdentifier(PKCSObjectIdentifiers.rsaEncryption, DERNull.INSTANCE),
+                                RSAPrivateKey.getInstance(ASN1Sequence.getInstance(block.der))));
+                    case "EC PRIVATE KEY":
+                        ECPrivateKey ec = ECPrivateKey.getInstance(ASN1Sequence.getInstance(block.der));
+                        return pkcs8(new PrivateKeyInfo(
+                                new AlgorithmIdentifier(X9ObjectIdentifiers.id_ecPublicKey, ec.getParametersObject()),
+                                ec));
+                    default:
+                        break;
+                }
+            } catch (GeneralSecurityException | java.io.IOException | IllegalStateException e) {
+                throw new IllegalArgumentException("private key cannot be read: " + e.getMessage(), e);
+            }
+        }
+        throw new IllegalArgumentException("no private key found: expected a PEM block PRIVATE KEY");
+    }
+
+    /**
+     * All public keys in the text, also those of certificates.
+     *
+     * @throws IllegalArgumentException if there is none, or one cannot be read
+     */
+    public static List<PublicKey> publicKeys(String text) {
+        List<PublicKey> found = new ArrayList<>();
+        for (Block block : blocks(text)) {
+            if (block.type.equals("PUBLIC KEY")) {
+                found.add(publicKey(block.der));
+            } else if (block.type.equals("CERTIFICATE")) {
+                found.add(certificates(block("CERTIFICATE", block.der)).get(0).getPublicKey());
+            }
+        }
+        if (found.isEmpty()) {
+            throw new IllegalArgumentException("no public key found: expected a PEM block PUBLIC KEY");
+        }
+        return found;
+    }
+
+    private static PublicKey publicKey(byte[] der) {
+        for (String algorithm : new String[] {"RSA", "EC"}) {
+            try {
+                return KeyFactory.getInstance(algorithm).generatePublic(new X509EncodedKeySpec(der));
+            } catch (GeneralSecurityException e) {
+                continue; // not of this algorithm
+            }
+        }
+        throw new IllegalArgumentException("public key cannot be read: neither RSA nor EC");
+    }
+
+    private static PrivateKey pkcs8(PrivateKeyInfo info) throws GeneralSecurityException, java.io.IOException {
+        boolean rsa = info.getPrivateKeyAlgorithm().getAlgorithm().equals(PKCSObjectIdentifiers.rsaEncryption);
+        return KeyFactory.getInstance(rsa ? "RSA" : "EC").generatePrivate(new PKCS8EncodedKeySpec(info.getEncoded()));
+    }
+
+    private static String block(String type, byte[] der) {
+        return "-----BEGIN " + type + "-----\n" + LINES.encodeToString(der) + "\n-----END " + type + "-----\n";
+    }
+
+    private static List<Block> blocks(String text) {
+        List<Block> blocks = new ArrayList<>();
+        Matcher matcher = BLOCK.matcher(text);
+        while (matcher.find()) {
+            blocks.add(new Block(
+                    matcher.group(1),
+                    Base64.getMimeDecoder().decode(matcher.group(2).getBytes(StandardCharsets.US_ASCII))));
+        }
+        return blocks;
+    }
+
+    private record Block(String type, byte[] der) {}
+}
