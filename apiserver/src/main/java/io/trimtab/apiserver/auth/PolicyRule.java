@@ -92,7 +92,7 @@ public record PolicyRule(
     }
 
     /** What of {@code wanted} is not contained in {@code held}, in parts of one verb, group, resource and name each. */
-    static List<PolicyRule> missing(List<PolicyRule> held, List<PolicyRule> wanted) {
+    public static List<PolicyRule> missing(List<PolicyRule> held, List<PolicyRule> wanted) {
         List<PolicyRule> missing = new ArrayList<>();
         for (PolicyRule rule : wanted) {
             for (PolicyRule part : rule.parts()) {

@@ -238,6 +238,34 @@ public final class DefaultStorage implements Storage, AutoCloseable {
     }
 
     @Override
+    public boolean createAll(List<NewObject> objects) {
+        List<Operation> operations = new ArrayList<>();
+        List<Runnable> cleanUps = new ArrayList<>();
+        for (NewObject object : objects) {
+            Encoded encoded = ObjectCodec.encode(object.resource(), object.tree());
+            String key = object.resource().key(encoded.namespace(), encoded.name());
+            ResourceCache cache = cache(object.resource());
+            Stored[] made = new Stored[1];
+            operations.add(new Operation.Put(key, 0, revision -> {
+                Stored stored = encoded.at(key, revision);
+                made[0] = stored;
+                cache.announce(stored);
+                return stored.json();
+            }));
+            cleanUps.add(() -> {
+                if (made[0] != null) {
+                    cache.forgetAnnounced(made[0]);
+                }
+            });
+        }
+        try {
+            return operations.isEmpty() || commit(operations).committed();
+        } finally {
+            cleanUps.forEach(Runnable::run);
+        }
+    }
+
+    @Override
     public Optional<StoredObject> replace(ApiResource resource, StoredObject expected, ObjectNode object) {
         Encoded encoded = ObjectCodec.encode(resource, object);
         String key = expected.key();
@@ -292,7 +320,11 @@ public final class DefaultStorage implements Storage, AutoCloseable {
     }
 
     private CommitResult commit(Operation operation) {
-        CompletableFuture<CommitResult> future = store.commit(List.of(operation));
+        return commit(List.of(operation));
+    }
+
+    private CommitResult commit(List<Operation> operations) {
+        CompletableFuture<CommitResult> future = store.commit(operations);
         try {
             CommitResult result = future.isDone() ? future.join() : driver.await(future, COMMIT_TIMEOUT);
             if (fed < result.revision()) {

@@ -10,9 +10,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Whole lists and plain watches of a {@link Storage}, for the parts of the server that read it. Stateless. */
 public final class Objects {
-    // Longer than a cluster lives, and still far from the end of time.
-    private static final Duration FOREVER = Duration.ofDays(365L * 100);
-
     private Objects() {}
 
     /**
@@ -37,6 +34,6 @@ public final class Objects {
         return storage.watch(
                 resource,
                 new Storage.WatchQuery(
-                        null, LabelSelectors.everything(), FieldSelector.everything(), after, false, false, FOREVER));
+                        null, LabelSelectors.everything(), FieldSelector.everything(), after, false, false, Duration.ZERO));
     }
 }

@@ -6,6 +6,7 @@ import io.trimtab.selector.FieldSelector;
 import io.trimtab.selector.LabelSelector;
 import java.time.Duration;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +30,23 @@ public interface Storage {
      * @throws io.trimtab.apiserver.errors.StatusException 409 AlreadyExists
      */
     StoredObject create(ApiResource resource, ObjectNode object);
+
+    /**
+     * Stores several new objects, in one write where the store can: all, or none if one of them exists.
+     *
+     * @return whether they were stored
+     */
+    default boolean createAll(List<NewObject> objects) {
+        for (NewObject object : objects) {
+            String namespace = object.tree().path("metadata").path("namespace").asText("");
+            String name = object.tree().path("metadata").path("name").asText("");
+            if (get(object.resource(), namespace, name).isPresent()) {
+                return false;
+            }
+        }
+        objects.forEach(object -> create(object.resource(), object.tree()));
+        return true;
+    }
 
     /**
      * Replaces an object if it still has the revision that the caller read.
@@ -63,6 +81,9 @@ public interface Storage {
 
     /** Opens a watch; errors that Kubernetes tells inside the stream come as ERROR events. */
     EventSource watch(ApiResource resource, WatchQuery query);
+
+    /** A new object, and where it belongs. */
+    record NewObject(ApiResource resource, ObjectNode tree) {}
 
     /**
      * What to list.
@@ -103,7 +124,7 @@ public interface Storage {
      * @param after changes after this revision; -1 for the state now as ADDED events, then changes
      * @param initialEventsEnd send a bookmark that says when the initial events are complete
      * @param bookmarks send bookmarks from time to time
-     * @param timeout after which the stream ends
+     * @param timeout after which the stream ends; zero for never
      */
     record WatchQuery(
             @Nullable String namespace,
