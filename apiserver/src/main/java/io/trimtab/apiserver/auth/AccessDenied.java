@@ -23,9 +23,8 @@ public final class AccessDenied {
         if (!asked.resourceRequest()) {
             return who + " cannot " + asked.verb() + " path " + FieldErrors.quote(asked.path());
         }
-        String resource = asked.subresource().isEmpty()
-                ? asked.resource()
-                : asked.resource() + "/" + asked.subresource();
+        String resource =
+                asked.subresource().isEmpty() ? asked.resource() : asked.resource() + "/" + asked.subresource();
         String what = who + " cannot " + asked.verb() + " resource " + FieldErrors.quote(resource) + " in API group "
                 + FieldErrors.quote(asked.group());
         return asked.namespace().isEmpty()

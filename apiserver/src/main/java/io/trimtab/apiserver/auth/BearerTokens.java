@@ -2,8 +2,8 @@ package io.trimtab.apiserver.auth;
 
 import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.errors.Statuses;
-import java.nio.charset.CharacterCodingException;
 import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -67,7 +67,9 @@ public final class BearerTokens implements Authenticator {
             }
         }
         throw new TokenAuthenticator.BadToken(
-                errors.isEmpty() ? INVALID : errors.size() == 1 ? errors.get(0) : "[" + String.join(", ", errors) + "]");
+                errors.isEmpty()
+                        ? INVALID
+                        : errors.size() == 1 ? errors.get(0) : "[" + String.join(", ", errors) + "]");
     }
 
     private static @Nullable String token(ApiRequest request) {

@@ -61,8 +61,7 @@ public final class BootstrapTokens implements TokenAuthenticator {
         if (groups == null) {
             return Optional.empty();
         }
-        return Audiences.within(
-                new UserInfo("system:bootstrap:" + id, "", groups, Map.of()), audiences, forAudiences);
+        return Audiences.within(new UserInfo("system:bootstrap:" + id, "", groups, Map.of()), audiences, forAudiences);
     }
 
     private boolean isExpired(JsonNode data) {
@@ -92,8 +91,7 @@ public final class BootstrapTokens implements TokenAuthenticator {
 
     private static String value(JsonNode data, String key) {
         try {
-            return new String(
-                    Base64.getDecoder().decode(data.path(key).asText("")), StandardCharsets.UTF_8);
+            return new String(Base64.getDecoder().decode(data.path(key).asText("")), StandardCharsets.UTF_8);
         } catch (IllegalArgumentException e) {
             return "";
         }
@@ -101,7 +99,6 @@ public final class BootstrapTokens implements TokenAuthenticator {
 
     /** In a time that does not tell how much of it was right. */
     private static boolean equal(String one, String other) {
-        return MessageDigest.isEqual(
-                one.getBytes(StandardCharsets.UTF_8), other.getBytes(StandardCharsets.UTF_8));
+        return MessageDigest.isEqual(one.getBytes(StandardCharsets.UTF_8), other.getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -125,7 +125,8 @@ public final class ClientCertificates implements Authenticator {
     static List<String> names(X509Certificate certificate, String type) {
         List<String> values = new ArrayList<>();
         try {
-            LdapName subject = new LdapName(certificate.getSubjectX500Principal().getName());
+            LdapName subject =
+                    new LdapName(certificate.getSubjectX500Principal().getName());
             for (Rdn rdn : subject.getRdns()) {
                 var attribute = rdn.toAttributes().get(type);
                 for (int i = 0; attribute != null && i < attribute.size(); i++) {
@@ -140,8 +141,7 @@ public final class ClientCertificates implements Authenticator {
 
     private static String fingerprint(X509Certificate certificate) {
         try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(certificate.getEncoded()));
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(certificate.getEncoded()));
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("certificate cannot be hashed: " + e.getMessage(), e);
         }

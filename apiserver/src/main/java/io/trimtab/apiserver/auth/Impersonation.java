@@ -71,8 +71,7 @@ public final class Impersonation {
             if (!groups.contains(UserInfo.UNAUTHENTICATED_GROUP)) {
                 groups.add(UserInfo.UNAUTHENTICATED_GROUP);
             }
-        } else if (!groups.contains(UserInfo.AUTHENTICATED_GROUP)
-                && !groups.contains(UserInfo.UNAUTHENTICATED_GROUP)) {
+        } else if (!groups.contains(UserInfo.AUTHENTICATED_GROUP) && !groups.contains(UserInfo.UNAUTHENTICATED_GROUP)) {
             groups.add(UserInfo.AUTHENTICATED_GROUP);
         }
         return groups;

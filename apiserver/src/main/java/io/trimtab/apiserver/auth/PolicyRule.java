@@ -14,11 +14,7 @@ import java.util.stream.Collectors;
  * paths. Immutable.
  */
 public record PolicyRule(
-        List<String> verbs,
-        List<String> groups,
-        List<String> resources,
-        List<String> names,
-        List<String> paths) {
+        List<String> verbs, List<String> groups, List<String> resources, List<String> names, List<String> paths) {
     static final String ALL = "*";
 
     public PolicyRule {
@@ -157,8 +153,7 @@ public record PolicyRule(
                 together.merge(
                         List.of(part.groups, part.resources, part.names),
                         part,
-                        (a, b) -> new PolicyRule(
-                                concat(a.verbs, b.verbs), a.groups, a.resources, a.names, a.paths));
+                        (a, b) -> new PolicyRule(concat(a.verbs, b.verbs), a.groups, a.resources, a.names, a.paths));
             } else {
                 lines.add(part.toString());
             }

@@ -79,14 +79,15 @@ public final class RbacAuthorizer implements Authorizer, RuleResolver, AutoClose
     List<PolicyRule> rulesOfRole(String kind, String namespace, String name) {
         RbacIndex.CompiledRole role = index.role(kind, namespace, name);
         if (role == null) {
-            throw Statuses.notFound(
-                    "rbac.authorization.k8s.io", kind.equals("Role") ? "role" : "clusterrole", name);
+            throw Statuses.notFound("rbac.authorization.k8s.io", kind.equals("Role") ? "role" : "clusterrole", name);
         }
         return role.rules();
     }
 
     static String joined(Set<String> errors) {
-        return errors.size() == 1 ? errors.iterator().next() : errors.isEmpty() ? "" : "[" + String.join(", ", errors) + "]";
+        return errors.size() == 1
+                ? errors.iterator().next()
+                : errors.isEmpty() ? "" : "[" + String.join(", ", errors) + "]";
     }
 
     @Override

@@ -54,8 +54,7 @@ public final class RbacEscalation {
         }
     }
 
-    private void checkRole(
-            UserInfo user, String plural, AdmissionPlugin.Attributes attributes, ObjectNode object) {
+    private void checkRole(UserInfo user, String plural, AdmissionPlugin.Attributes attributes, ObjectNode object) {
         if (isAllowed(user, "escalate", plural, attributes.namespace(), attributes.name())
                 || changesOwnershipOnly(object, attributes.old())) {
             return;
@@ -72,8 +71,7 @@ public final class RbacEscalation {
         }
     }
 
-    private void checkBinding(
-            UserInfo user, String plural, AdmissionPlugin.Attributes attributes, ObjectNode object) {
+    private void checkBinding(UserInfo user, String plural, AdmissionPlugin.Attributes attributes, ObjectNode object) {
         String kind = object.path("roleRef").path("kind").asText();
         String role = object.path("roleRef").path("name").asText();
         if (changesOwnershipOnly(object, attributes.old())) {
@@ -90,9 +88,7 @@ public final class RbacEscalation {
 
     private boolean isAllowed(UserInfo user, String verb, String plural, String namespace, String name) {
         return authorizer
-                        .authorize(
-                                user,
-                                Authorizer.Attributes.resource(verb, GROUP, "*", plural, "", namespace, name))
+                        .authorize(user, Authorizer.Attributes.resource(verb, GROUP, "*", plural, "", namespace, name))
                         .verdict()
                 == Authorizer.Verdict.ALLOW;
     }

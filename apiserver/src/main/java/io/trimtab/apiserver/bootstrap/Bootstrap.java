@@ -151,7 +151,8 @@ public final class Bootstrap {
     }
 
     private void isNotDangling(ObjectNode flowSchema) {
-        String level = flowSchema.path("spec")
+        String level = flowSchema
+                .path("spec")
                 .path("priorityLevelConfiguration")
                 .path("name")
                 .asText();

@@ -11,8 +11,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.format.DateTimeFormatter;
 import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,7 +25,8 @@ import org.slf4j.LoggerFactory;
 public final class ServerLease implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ServerLease.class);
     private static final int DURATION_SECONDS = 3600;
-    // A third of the lease. Kubernetes writes every ten seconds; nobody reads it that often, and an idle cluster should be
+    // A third of the lease. Kubernetes writes every ten seconds; nobody reads it that often, and an idle cluster should
+    // be
     // idle.
     private static final Duration RENEW_EVERY = Duration.ofSeconds(DURATION_SECONDS / 3);
     private static final DateTimeFormatter MICROS =
@@ -111,8 +112,7 @@ public final class ServerLease implements AutoCloseable {
         try {
             byte[] digest = MessageDigest.getInstance("SHA-256").digest(hostname.getBytes(StandardCharsets.UTF_8));
             // 16 bytes in base 32 without padding, as Kubernetes names its servers.
-            java.math.BigInteger number =
-                    new java.math.BigInteger(1, java.util.Arrays.copyOf(digest, 16)).shiftLeft(2);
+            java.math.BigInteger number = new java.math.BigInteger(1, java.util.Arrays.copyOf(digest, 16)).shiftLeft(2);
             StringBuilder text = new StringBuilder();
             for (int i = 0; i < 26; i++) {
                 text.append("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"

@@ -78,8 +78,7 @@ public final class CertificateAuthority {
                     Extension.keyUsage,
                     true,
                     new KeyUsage(KeyUsage.digitalSignature | KeyUsage.keyEncipherment | KeyUsage.keyCertSign));
-            return new CertificateAuthority(
-                    sign(builder, pair.getPrivate()), pair.getPrivate(), driver);
+            return new CertificateAuthority(sign(builder, pair.getPrivate()), pair.getPrivate(), driver);
         } catch (IOException e) {
             throw new IllegalStateException("cannot make the certificate authority: " + e.getMessage(), e);
         }
@@ -149,9 +148,8 @@ public final class CertificateAuthority {
         Credential found = read(directory, name);
         if (found != null
                 && name(commonName, organizations)
-                        .equals(X500Name.getInstance(found.certificate()
-                                .getSubjectX500Principal()
-                                .getEncoded()))) {
+                        .equals(X500Name.getInstance(
+                                found.certificate().getSubjectX500Principal().getEncoded()))) {
             return found;
         }
         return write(directory, name, issueClient(commonName, organizations));
@@ -199,8 +197,7 @@ public final class CertificateAuthority {
 
     private Credential issue(X500Name subject, KeyPurposeId purpose, Collection<String> names) {
         KeyPair pair = Keys.ellipticCurve();
-        return new Credential(
-                pair.getPrivate(), List.of(sign(subject, pair.getPublic(), purpose, names), certificate));
+        return new Credential(pair.getPrivate(), List.of(sign(subject, pair.getPublic(), purpose, names), certificate));
     }
 
     private X509Certificate sign(X500Name subject, PublicKey key, KeyPurposeId purpose, Collection<String> names) {
@@ -223,9 +220,7 @@ public final class CertificateAuthority {
                     general.add(new GeneralName(isAddress(name) ? GeneralName.iPAddress : GeneralName.dNSName, name));
                 }
                 builder.addExtension(
-                        Extension.subjectAlternativeName,
-                        false,
-                        new GeneralNames(general.toArray(new GeneralName[0])));
+                        Extension.subjectAlternativeName, false, new GeneralNames(general.toArray(new GeneralName[0])));
             }
             return sign(builder, privateKey);
         } catch (IOException e) {

@@ -34,8 +34,7 @@ public final class CoreResources {
     public static final ApiResource PRIORITY_CLASSES =
             cluster("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass");
     public static final ApiResource RUNTIME_CLASSES = cluster("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass");
-    public static final ApiResource STORAGE_CLASSES =
-            cluster("storage.k8s.io", "v1", "storageclasses", "StorageClass");
+    public static final ApiResource STORAGE_CLASSES = cluster("storage.k8s.io", "v1", "storageclasses", "StorageClass");
     public static final ApiResource VOLUME_ATTACHMENTS =
             cluster("storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment");
     public static final ApiResource INGRESS_CLASSES =
@@ -44,8 +43,8 @@ public final class CoreResources {
     public static final ApiResource IP_ADDRESSES = cluster("networking.k8s.io", "v1", "ipaddresses", "IPAddress");
     public static final ApiResource FLOW_SCHEMAS =
             cluster("flowcontrol.apiserver.k8s.io", "v1", "flowschemas", "FlowSchema");
-    public static final ApiResource PRIORITY_LEVELS = cluster(
-            "flowcontrol.apiserver.k8s.io", "v1", "prioritylevelconfigurations", "PriorityLevelConfiguration");
+    public static final ApiResource PRIORITY_LEVELS =
+            cluster("flowcontrol.apiserver.k8s.io", "v1", "prioritylevelconfigurations", "PriorityLevelConfiguration");
     public static final ApiResource LEASES = namespaced("coordination.k8s.io", "v1", "leases", "Lease");
     public static final ApiResource ENDPOINT_SLICES =
             namespaced("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice");

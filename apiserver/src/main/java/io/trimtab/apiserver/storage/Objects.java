@@ -34,6 +34,12 @@ public final class Objects {
         return storage.watch(
                 resource,
                 new Storage.WatchQuery(
-                        null, LabelSelectors.everything(), FieldSelector.everything(), after, false, false, Duration.ZERO));
+                        null,
+                        LabelSelectors.everything(),
+                        FieldSelector.everything(),
+                        after,
+                        false,
+                        false,
+                        Duration.ZERO));
     }
 }

@@ -67,21 +67,24 @@ public final class ServiceAccountTokens implements TokenAuthenticator {
         List<String> asked = audiences.isEmpty() ? settings.audiences() : audiences;
         List<String> both = Audiences.intersect(own.isEmpty() ? settings.audiences() : own, asked);
         if (both.isEmpty()) {
-            throw new BadToken("token audiences " + quoted(own) + " is invalid for the target audiences "
-                    + quoted(asked));
+            throw new BadToken(
+                    "token audiences " + quoted(own) + " is invalid for the target audiences " + quoted(asked));
         }
         return Optional.of(new Authenticated(validate(claims), both));
     }
 
     private UserInfo validate(ObjectNode claims) {
         Instant now = driver.now();
-        if (claims.has("exp") && now.minus(LEEWAY).getEpochSecond() > claims.path("exp").asLong()) {
+        if (claims.has("exp")
+                && now.minus(LEEWAY).getEpochSecond() > claims.path("exp").asLong()) {
             throw new BadToken("service account token has expired");
         }
-        if (claims.has("nbf") && now.plus(LEEWAY).getEpochSecond() < claims.path("nbf").asLong()) {
+        if (claims.has("nbf")
+                && now.plus(LEEWAY).getEpochSecond() < claims.path("nbf").asLong()) {
             throw new BadToken("service account token is not valid yet");
         }
-        if (claims.has("iat") && now.plus(LEEWAY).getEpochSecond() < claims.path("iat").asLong()) {
+        if (claims.has("iat")
+                && now.plus(LEEWAY).getEpochSecond() < claims.path("iat").asLong()) {
             throw new BadToken("service account token is issued in the future");
         }
         JsonNode own = claims.path("kubernetes.io");
@@ -109,7 +112,8 @@ public final class ServiceAccountTokens implements TokenAuthenticator {
         JsonNode own = claims.path("kubernetes.io");
         Map<String, List<String>> extra = new LinkedHashMap<>();
         if (claims.has("jti")) {
-            extra.put(EXTRA + "credential-id", List.of("JTI=" + claims.path("jti").asText()));
+            extra.put(
+                    EXTRA + "credential-id", List.of("JTI=" + claims.path("jti").asText()));
         }
         putReference(extra, "node", own.path("node"));
         putReference(extra, "pod", own.path("pod"));
@@ -136,7 +140,8 @@ public final class ServiceAccountTokens implements TokenAuthenticator {
             return;
         }
         String uid = reference.path("uid").asText("");
-        StoredObject found = storage.get(resource, namespace, reference.path("name").asText(""))
+        StoredObject found = storage.get(
+                        resource, namespace, reference.path("name").asText(""))
                 .orElseThrow(() -> new BadToken("service account token has been invalidated"));
         if (!found.uid().equals(uid)) {
             throw new BadToken(what + " UID (" + found.uid() + ") does not match service account " + what

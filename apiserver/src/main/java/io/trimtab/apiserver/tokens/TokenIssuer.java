@@ -63,11 +63,7 @@ public final class TokenIssuer {
      * @param admission sees the request with its defaults, before anything is signed; throws to refuse
      */
     public ObjectNode issue(
-            ObjectNode request,
-            String namespace,
-            String name,
-            List<String> warnings,
-            Consumer<ObjectNode> admission) {
+            ObjectNode request, String namespace, String name, List<String> warnings, Consumer<ObjectNode> admission) {
         ObjectNode answer = request.deepCopy();
         ObjectNode metadata = object(answer, "metadata");
         mustMatch(metadata, "name", name, name);
@@ -199,12 +195,7 @@ public final class TokenIssuer {
     }
 
     private ObjectNode claims(
-            StoredObject account,
-            Bound bound,
-            List<String> audiences,
-            Instant now,
-            long seconds,
-            boolean extended) {
+            StoredObject account, Bound bound, List<String> audiences, Instant now, long seconds, boolean extended) {
         ObjectNode claims = com.fasterxml.jackson.databind.node.JsonNodeFactory.instance.objectNode();
         ArrayNode aud = claims.putArray("aud");
         audiences.forEach(aud::add);
