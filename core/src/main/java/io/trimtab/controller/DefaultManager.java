@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.trimtab.client.Client;
 import io.trimtab.client.FabricClient;
+import io.trimtab.events.ClientEventRecorder;
 import io.trimtab.events.EventRecorder;
 import io.trimtab.informer.DefaultInformerFactory;
 import io.trimtab.informer.InformerFactory;
@@ -54,15 +55,7 @@ public final class DefaultManager implements Manager {
         private Builder(Driver driver, Function<String, ? extends Client> clients) {
             this.driver = Objects.requireNonNull(driver);
             this.clients = Objects.requireNonNull(clients);
-            this.events = (client, component) -> (regarding, type, reason, message) -> log.info(
-                    "Event: component={} kind={} namespace={} name={} type={} reason={} message={}",
-                    component,
-                    regarding.getKind(),
-                    regarding.getNamespace(),
-                    regarding.getName(),
-                    type,
-                    reason,
-                    message);
+            this.events = (client, component) -> new ClientEventRecorder(driver, client, component);
         }
 
         /** The caches; made over a client named {@code informers} unless given. The manager starts and closes them. */
@@ -71,7 +64,7 @@ public final class DefaultManager implements Manager {
             return this;
         }
 
-        /** Makes the recorder of a component from the component's client. */
+        /** Makes the recorder of a component from the component's client; one that writes Event objects unless given. */
         public Builder events(BiFunction<Client, String, ? extends EventRecorder> recorders) {
             this.events = recorders;
             return this;

@@ -4,12 +4,15 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.trimtab.selector.LabelSelector;
+import io.trimtab.selector.Requirement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -28,14 +31,20 @@ final class Indexer<T extends HasMetadata> implements Lister<T> {
     /**
      * One state of the cache.
      *
+     * @param labels namespace → label, see {@link #posting} → names of the objects that have it; null until somebody asks by
+     *     selector. Holds names, so that only a change of labels touches it
      * @param indexes in the order of {@code names}: key of the index → objects filed under it
      */
     private record Snapshot<T>(
             PersistentMap<String, PersistentMap<String, T>> namespaces,
+            @Nullable PersistentMap<String, PersistentMap<String, PersistentMap<String, String>>> labels,
             String[] names,
             PersistentMap<String, PersistentMap<ObjectKey, T>>[] indexes,
             int count,
             long revision) {}
+
+    /** Below this many objects, looking at each costs less than keeping lists. */
+    private static final int WORTH_AN_INDEX = 64;
 
     private final ReentrantLock writing = new ReentrantLock();
 
@@ -45,7 +54,7 @@ final class Indexer<T extends HasMetadata> implements Lister<T> {
     private volatile Snapshot<T> current;
 
     Indexer() {
-        current = new Snapshot<>(PersistentMap.empty(), new String[0], newIndexes(0), 0, 0);
+        current = new Snapshot<>(PersistentMap.empty(), null, new String[0], newIndexes(0), 0, 0);
         addIndex(SharedInformer.BY_OWNER_UID, Indexer::ownerUids);
     }
 
@@ -87,7 +96,7 @@ final class Indexer<T extends HasMetadata> implements Lister<T> {
         }
         List<T> all = new ArrayList<>(snapshot.count);
         snapshot.namespaces.forEach((namespace, objects) -> objects.forEach((name, object) -> all.add(object)));
-        return java.util.Collections.unmodifiableList(all);
+        return Collections.unmodifiableList(all);
     }
 
     @Override
@@ -105,26 +114,82 @@ final class Indexer<T extends HasMetadata> implements Lister<T> {
             return namespace == null ? list() : list(namespace);
         }
         Snapshot<T> snapshot = current;
+        if (snapshot.labels == null && snapshot.count >= WORTH_AN_INDEX) {
+            snapshot = indexLabels();
+        }
         List<T> selected = new ArrayList<>();
         if (namespace == null) {
-            snapshot.namespaces.forEach((n, objects) -> select(objects, selector, selected));
+            Snapshot<T> all = snapshot;
+            snapshot.namespaces.forEach((n, objects) -> select(all, n, objects, selector, selected));
         } else {
             PersistentMap<String, T> objects = snapshot.namespaces.get(namespace);
             if (objects != null) {
-                select(objects, selector, selected);
+                select(snapshot, namespace, objects, selector, selected);
             }
         }
-        return java.util.Collections.unmodifiableList(selected);
+        return Collections.unmodifiableList(selected);
     }
 
+    /** Looks at the objects on the shortest list that the selector allows, or at all. */
     private static <T extends HasMetadata> void select(
-            PersistentMap<String, T> objects, LabelSelector selector, List<T> into) {
-        objects.forEach((name, object) -> {
-            Map<String, String> labels = object.getMetadata().getLabels();
-            if (selector.matches(labels == null ? Map.of() : labels)) {
-                into.add(object);
+            Snapshot<T> snapshot,
+            String namespace,
+            PersistentMap<String, T> objects,
+            LabelSelector selector,
+            List<T> into) {
+        List<PersistentMap<String, String>> lists =
+                snapshot.labels == null ? null : shortest(snapshot.labels.get(namespace), selector);
+        if (lists == null) {
+            objects.forEach((name, object) -> addIfSelected(object, selector, into));
+            return;
+        }
+        for (PersistentMap<String, String> names : lists) {
+            names.forEach((name, same) -> addIfSelected(objects.get(name), selector, into));
+        }
+    }
+
+    private static <T extends HasMetadata> void addIfSelected(
+            @Nullable T object, LabelSelector selector, List<T> into) {
+        if (object != null && selector.matches(labelsOf(object))) {
+            into.add(object);
+        }
+    }
+
+    /** The lists of the requirement that leaves the fewest objects; null if none asks for values. */
+    private static @Nullable List<PersistentMap<String, String>> shortest(
+            @Nullable PersistentMap<String, PersistentMap<String, String>> postings, LabelSelector selector) {
+        List<PersistentMap<String, String>> best = null;
+        int bestSize = Integer.MAX_VALUE;
+        for (Requirement requirement : selector.requirements()) {
+            if (!requirement.operator().isPositive() || requirement.values().isEmpty()) {
+                continue;
             }
-        });
+            List<PersistentMap<String, String>> lists = new ArrayList<>();
+            int size = 0;
+            for (String value : requirement.values()) {
+                PersistentMap<String, String> names =
+                        postings == null ? null : postings.get(posting(requirement.key(), value));
+                if (names != null) {
+                    lists.add(names);
+                    size += names.size();
+                }
+            }
+            if (size < bestSize) {
+                best = lists;
+                bestSize = size;
+            }
+        }
+        return best;
+    }
+
+    private static Map<String, String> labelsOf(HasMetadata object) {
+        Map<String, String> labels = object.getMetadata().getLabels();
+        return labels == null ? Map.of() : labels;
+    }
+
+    /** Neither keys nor values may hold an equals sign. */
+    private static String posting(String key, String value) {
+        return key + "=" + value;
     }
 
     @Override
@@ -167,10 +232,71 @@ final class Indexer<T extends HasMetadata> implements Lister<T> {
                 index = file(index, name, keys, object);
             }
             indexes[at] = index;
-            current = new Snapshot<>(old.namespaces, names, indexes, old.count, old.revision);
+            current = new Snapshot<>(old.namespaces, old.labels, names, indexes, old.count, old.revision);
         } finally {
             writing.unlock();
         }
+    }
+
+    /** Begins to keep the lists of labels: most caches are never asked by selector, and do without. */
+    private Snapshot<T> indexLabels() {
+        writing.lock();
+        try {
+            Snapshot<T> old = current;
+            if (old.labels == null) {
+                current = new Snapshot<>(
+                        old.namespaces, postings(all(old)), old.names, old.indexes, old.count, old.revision);
+            }
+            return current;
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    private static <T extends HasMetadata>
+            PersistentMap<String, PersistentMap<String, PersistentMap<String, String>>> postings(
+                    Collection<T> objects) {
+        PersistentMap<String, PersistentMap<String, PersistentMap<String, String>>> all = PersistentMap.empty();
+        for (T object : objects) {
+            all = Objects.requireNonNull(relabel(all, ObjectKey.of(object), null, object));
+        }
+        return all;
+    }
+
+    private static @Nullable PersistentMap<String, PersistentMap<String, PersistentMap<String, String>>> relabel(
+            @Nullable PersistentMap<String, PersistentMap<String, PersistentMap<String, String>>> labels,
+            ObjectKey key,
+            @Nullable HasMetadata before,
+            @Nullable HasMetadata after) {
+        if (labels == null) {
+            return null;
+        }
+        Map<String, String> old = before == null ? Map.of() : labelsOf(before);
+        Map<String, String> now = after == null ? Map.of() : labelsOf(after);
+        if (old.equals(now)) {
+            return labels;
+        }
+        PersistentMap<String, PersistentMap<String, String>> postings = labels.get(key.namespace());
+        if (postings == null) {
+            postings = PersistentMap.empty();
+        }
+        for (var label : old.entrySet()) {
+            String posting = posting(label.getKey(), label.getValue());
+            PersistentMap<String, String> names = postings.get(posting);
+            if (names != null && !label.getValue().equals(now.get(label.getKey()))) {
+                PersistentMap<String, String> rest = names.without(key.name());
+                postings = rest.isEmpty() ? postings.without(posting) : postings.with(posting, rest);
+            }
+        }
+        for (var label : now.entrySet()) {
+            String posting = posting(label.getKey(), label.getValue());
+            PersistentMap<String, String> names = postings.get(posting);
+            PersistentMap<String, String> base = names == null ? PersistentMap.empty() : names;
+            if (base.get(key.name()) == null) {
+                postings = postings.with(posting, base.with(key.name(), key.name()));
+            }
+        }
+        return postings.isEmpty() ? labels.without(key.namespace()) : labels.with(key.namespace(), postings);
     }
 
     /** Puts the object in place of the one of the same key, if any. */
@@ -191,6 +317,7 @@ final class Indexer<T extends HasMetadata> implements Lister<T> {
             }
             current = new Snapshot<>(
                     old.namespaces.with(key.namespace(), base.with(key.name(), object)),
+                    relabel(old.labels, key, before, object),
                     old.names,
                     indexes,
                     old.count + (before == null ? 1 : 0),
@@ -208,7 +335,7 @@ final class Indexer<T extends HasMetadata> implements Lister<T> {
             PersistentMap<String, T> objects = old.namespaces.get(key.namespace());
             T before = objects == null ? null : objects.get(key.name());
             if (objects == null || before == null) {
-                current = new Snapshot<>(old.namespaces, old.names, old.indexes, old.count, revision);
+                current = new Snapshot<>(old.namespaces, old.labels, old.names, old.indexes, old.count, revision);
                 return;
             }
             var indexes = old.indexes.clone();
@@ -220,6 +347,7 @@ final class Indexer<T extends HasMetadata> implements Lister<T> {
                     rest.isEmpty()
                             ? old.namespaces.without(key.namespace())
                             : old.namespaces.with(key.namespace(), rest),
+                    relabel(old.labels, key, before, null),
                     old.names,
                     indexes,
                     old.count - 1,
@@ -253,7 +381,8 @@ final class Indexer<T extends HasMetadata> implements Lister<T> {
                 namespaces = namespaces.with(entry.getKey(), entry.getValue());
                 count += entry.getValue().size();
             }
-            current = new Snapshot<>(namespaces, old.names, indexes, count, revision);
+            current = new Snapshot<>(
+                    namespaces, old.labels == null ? null : postings(objects), old.names, indexes, count, revision);
         } finally {
             writing.unlock();
         }
@@ -265,7 +394,7 @@ final class Indexer<T extends HasMetadata> implements Lister<T> {
         try {
             Snapshot<T> old = current;
             if (revision > old.revision) {
-                current = new Snapshot<>(old.namespaces, old.names, old.indexes, old.count, revision);
+                current = new Snapshot<>(old.namespaces, old.labels, old.names, old.indexes, old.count, revision);
             }
         } finally {
             writing.unlock();
