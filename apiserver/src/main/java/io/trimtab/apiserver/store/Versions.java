@@ -46,6 +46,12 @@ final class Versions {
 
     private record Watch(String prefix, Listener listener) {}
 
+    /** Told of commits that can no longer be read back, under the lock. */
+    interface Forgetting {
+        /** @param commits the changes up to {@code oldest}, which is the oldest revision that is kept now */
+        void onForgotten(long oldest, List<Change> commits);
+    }
+
     final ReentrantLock lock = new ReentrantLock();
 
     /** Written under the lock. */
@@ -68,14 +74,20 @@ final class Versions {
     private long historyBytes;
 
     private final long maxHistoryBytes;
+    private final Forgetting forgetting;
 
     /** Guarded by lock for changes; read by the writer. */
     private volatile Watch[] watches = new Watch[0];
 
     Versions(State start, long maxHistoryBytes) {
+        this(start, maxHistoryBytes, (oldest, commits) -> {});
+    }
+
+    Versions(State start, long maxHistoryBytes, Forgetting forgetting) {
         this.latest = start;
         this.oldest = start;
         this.maxHistoryBytes = maxHistoryBytes;
+        this.forgetting = forgetting;
     }
 
     /** The same states, from here on independent; nobody listens. In constant time. */
@@ -301,10 +313,12 @@ final class Versions {
 
     private void lockedForget(State newOldest) {
         int cut = indexOf(newOldest.revision()) + 1;
+        List<Change> forgotten = new ArrayList<>();
         for (int i = first; i < cut; i++) {
-            for (Change change : commits[i].changes()) {
-                historyBytes -= costOf(change);
-            }
+            forgotten.addAll(commits[i].changes());
+        }
+        for (Change change : forgotten) {
+            historyBytes -= costOf(change);
         }
         int count = end - cut;
         commits = Arrays.copyOfRange(commits, cut, cut + Math.max(16, count + count / 2));
@@ -316,6 +330,7 @@ final class Versions {
         if (kept != null && kept.revision() < newOldest.revision()) {
             made = null;
         }
+        forgetting.onForgotten(newOldest.revision(), forgotten);
     }
 
     // ---- Listening -------------------------------------------------------------------------------------------------
