@@ -91,7 +91,8 @@ public final class ControllerTable {
         }
     }
 
-    private static void check(List<String> selection) {
+    /** @throws IllegalArgumentException if the selection names a controller that there is not */
+    public static void check(List<String> selection) {
         for (String item : selection) {
             String name = item.startsWith("-") ? item.substring(1) : item;
             if (!item.equals("*") && find(name).isEmpty()) {

@@ -8,6 +8,8 @@ import io.fabric8.kubernetes.client.utils.HttpClientUtils;
 import io.trimtab.runtime.Driver;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -79,5 +81,14 @@ public final class Clients {
     /** The configuration of the surroundings: {@code KUBECONFIG}, {@code ~/.kube/config}, or the pod's service account. */
     public static Config fromEnvironment() {
         return Config.autoConfigure(null);
+    }
+
+    /** This machine's name, as leases and events show it. */
+    public static String hostName() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return "localhost";
+        }
     }
 }

@@ -1,0 +1,139 @@
+package io.trimtab.controllers;
+
+import io.fabric8.kubernetes.client.Config;
+import io.trimtab.client.ClientOptions;
+import io.trimtab.client.Clients;
+import io.trimtab.controller.ManagerProgram;
+import io.trimtab.runtime.Driver;
+import io.trimtab.runtime.RealDriver;
+import io.trimtab.runtime.Shutdown;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The controllers as a program, against any API server. Blocks until it is asked to end. */
+@Command(
+        name = "controller-manager",
+        description = "Runs the controllers against the API server of a kubeconfig.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+public final class ControllerManager implements Callable<Integer> {
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Option(names = "--kubeconfig", paramLabel = "FILE", description = "How to reach the API server.")
+    private @Nullable Path kubeconfig;
+
+    @Option(
+            names = "--controllers",
+            split = ",",
+            defaultValue = "*",
+            paramLabel = "NAME",
+            description = "Which to run: '*' for all, 'name' for one, '-name' for all but that one.")
+    private List<String> controllers = List.of("*");
+
+    @Option(
+            names = "--leader-elect",
+            arity = "0..1",
+            fallbackValue = "true",
+            defaultValue = "false",
+            description = "Work only while holding the lease kube-system/kube-controller-manager.")
+    private boolean leaderElect;
+
+    @Option(
+            names = "--root-ca-file",
+            paramLabel = "FILE",
+            description = "Certificates published to each namespace; default: those of the kubeconfig.")
+    private @Nullable Path rootCaFile;
+
+    @Option(
+            names = "--kube-api-qps",
+            defaultValue = "0",
+            paramLabel = "RATE",
+            description = "Requests a second of each controller; 0 for no limit.")
+    private double queriesPerSecond;
+
+    @Option(names = "--kube-api-burst", defaultValue = "30", paramLabel = "COUNT", description = "Requests at once.")
+    private int burst;
+
+    /** Runs the program; the process ends with its exit code. */
+    public static void main(String[] args) {
+        System.exit(commandLine().execute(args));
+    }
+
+    /** The command with its error texts, for use in another command line. */
+    public static CommandLine commandLine() {
+        return new CommandLine(new ControllerManager()).setParameterExceptionHandler((failure, args) -> {
+            CommandLine line = failure.getCommandLine();
+            line.getErr().println(line.getCommandName() + ": " + failure.getMessage() + " (see --help)");
+            return line.getCommandSpec().exitCodeOnInvalidInput();
+        });
+    }
+
+    @Override
+    public Integer call() {
+        ClientOptions options = queriesPerSecond > 0
+                ? ClientOptions.DEFAULT.withRateLimit(queriesPerSecond, burst)
+                : ClientOptions.DEFAULT;
+        Config config = config();
+        ControllerTable.Options table = new ControllerTable.Options(rootCertificates(config));
+        try {
+            ControllerTable.check(controllers);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+        Shutdown shutdown = Shutdown.listen();
+        try (Driver driver = RealDriver.create("controller-manager");
+                ManagerProgram program = ManagerProgram.start(
+                        driver,
+                        config,
+                        new ManagerProgram.Options("kube-controller-manager", leaderElect, options),
+                        manager -> ControllerTable.addTo(manager, controllers, table))) {
+            program.leadershipLost().thenRun(shutdown::request);
+            shutdown.await();
+            boolean lost = program.leadershipLost().isDone();
+            return lost ? 1 : 0;
+        } finally {
+            shutdown.done();
+        }
+    }
+
+    private Config config() {
+        if (kubeconfig == null) {
+            return Clients.fromEnvironment();
+        }
+        try {
+            return Clients.kubeconfig(kubeconfig);
+        } catch (UncheckedIOException e) {
+            throw new ParameterException(spec.commandLine(), "--kubeconfig " + kubeconfig + ": " + e.getMessage(), e);
+        }
+    }
+
+    private String rootCertificates(Config config) {
+        try {
+            if (rootCaFile != null) {
+                return Files.readString(rootCaFile);
+            }
+            if (config.getCaCertData() != null) {
+                return new String(Base64.getMimeDecoder().decode(config.getCaCertData()), StandardCharsets.US_ASCII);
+            }
+            return config.getCaCertFile() == null ? "" : Files.readString(Path.of(config.getCaCertFile()));
+        } catch (IOException e) {
+            throw new ParameterException(
+                    spec.commandLine(), "--root-ca-file " + rootCaFile + " cannot be read: " + e.getMessage(), e);
+        }
+    }
+}
