@@ -1,0 +1,12 @@
+package io.trimtab.apiserver.kinds;
+
+/**
+ * What kinds need to know of the cluster.
+ *
+ * @param serviceCidr the range of cluster IPs, such as {@code 10.254.0.0/16}
+ * @param nodePortRange first and last node port, such as {@code 30000-32767}
+ */
+public record KindsOptions(String serviceCidr, String nodePortRange) {
+    /** The defaults of the command line. */
+    public static final KindsOptions DEFAULT = new KindsOptions("10.254.0.0/16", "30000-32767");
+}
