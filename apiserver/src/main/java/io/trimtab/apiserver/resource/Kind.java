@@ -68,7 +68,7 @@ public interface Kind {
     default boolean isSpecChange(ObjectNode object, ObjectNode old) {
         for (var fields = object.fieldNames(); fields.hasNext(); ) {
             String field = fields.next();
-            if (isSpecField(field) && !object.get(field).equals(old.get(field))) {
+            if (isSpecField(field) && !sameValue(object.get(field), old.get(field))) {
                 return true;
             }
         }
@@ -81,11 +81,31 @@ public interface Kind {
         return false;
     }
 
+    /** Equality of values as they stand in JSON: a number is equal to itself, whether held as int or long. */
+    static boolean sameValue(@Nullable JsonNode one, @Nullable JsonNode other) {
+        if (one == null || other == null) {
+            return one == other;
+        }
+        return one.equals(
+                (a, b) -> {
+                    if (a.equals(b)) {
+                        return 0;
+                    }
+                    return a.isNumber() && b.isNumber() && a.decimalValue().compareTo(b.decimalValue()) == 0 ? 0 : 1;
+                },
+                other);
+    }
+
     private static boolean isSpecField(String field) {
         return !field.equals("metadata")
                 && !field.equals("status")
                 && !field.equals("kind")
                 && !field.equals("apiVersion");
+    }
+
+    /** Whether a status that comes with a create is dropped, where the kind has a status subresource. */
+    default boolean clearsStatusOnCreate() {
+        return true;
     }
 
     /** A PUT without resourceVersion overwrites. */

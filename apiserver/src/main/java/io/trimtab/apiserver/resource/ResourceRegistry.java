@@ -2,6 +2,8 @@ package io.trimtab.apiserver.resource;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.trimtab.apiserver.schema.Schema;
+import io.trimtab.apiserver.schema.SchemaRegistry;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -15,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,7 +55,11 @@ public final class ResourceRegistry {
         List<Served> served = new ArrayList<>();
         for (ApiResource resource : resources) {
             VersionConversion conversion = BuiltInConversions.find(resource, resources);
-            served.add(new Served(resource, kinds.find(resource.group(), resource.kind()), null, conversion));
+            Schema schema = SchemaRegistry.builtin()
+                    .forKind(resource.group(), resource.version(), resource.kind())
+                    .orElseThrow(() ->
+                            new IllegalStateException("no type for " + resource.apiVersion() + " " + resource.kind()));
+            served.add(new Served(resource, kinds.find(resource.group(), resource.kind()), schema, conversion));
         }
         return new ResourceRegistry(served);
     }
@@ -103,6 +110,12 @@ public final class ResourceRegistry {
     /** All that is served. */
     public Collection<Served> all() {
         return snapshot.byPlural().values();
+    }
+
+    /** The fields that selectors of a resource may name; what the storage asks for. */
+    public Map<String, Function<JsonNode, String>> selectableFields(ApiResource resource) {
+        Served served = find(resource.group(), resource.version(), resource.plural());
+        return served == null ? Map.of() : served.kind().selectableFields();
     }
 
     /** Serves a resource from now on, in place of one with the same group, version and plural. */

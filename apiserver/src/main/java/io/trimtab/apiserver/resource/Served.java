@@ -6,13 +6,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * A resource at one version together with all that is needed to serve it. Immutable.
  *
- * @param schema of the kind at this version; null for built-in kinds whose type the caller looks up by name
+ * @param schema of the kind at this version
  * @param conversion null if this version is the one that is stored
  */
 public record Served(
         ApiResource resource,
         Kind kind,
-        @Nullable Schema schema,
+        Schema schema,
         @Nullable VersionConversion conversion) {
 
     /** What objects are stored as. */

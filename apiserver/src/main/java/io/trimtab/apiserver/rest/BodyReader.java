@@ -1,0 +1,99 @@
+package io.trimtab.apiserver.rest;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.trimtab.apiserver.ApiRequest;
+import io.trimtab.apiserver.errors.Statuses;
+import io.trimtab.apiserver.resource.ApiResource;
+import io.trimtab.apiserver.resource.Served;
+import io.trimtab.apiserver.schema.Decoded;
+import io.trimtab.apiserver.schema.Decoder;
+import io.trimtab.apiserver.schema.Schema;
+import io.trimtab.apiserver.schema.SchemaRegistry;
+import java.util.List;
+import java.util.Locale;
+
+/** Reads the bodies of requests. Stateless. */
+final class BodyReader {
+    static final int LIMIT_BYTES = 3 * 1024 * 1024;
+    private static final Decoder DECODER = new Decoder(SchemaRegistry.builtin());
+
+    private BodyReader() {}
+
+    /** The decoder of all handlers. */
+    static Decoder decoder() {
+        return DECODER;
+    }
+
+    /** How the body is written; refuses what is neither JSON nor YAML. */
+    static Decoder.Syntax syntax(ApiRequest request) {
+        return switch (mediaType(request)) {
+            case "", "application/json" -> Decoder.Syntax.JSON;
+            case "application/yaml" -> Decoder.Syntax.YAML;
+            default ->
+                throw Statuses.unsupportedMediaType(
+                        "the body of the request was in an unknown format - accepted media types include:"
+                                + " application/json, application/yaml, application/vnd.kubernetes.protobuf");
+        };
+    }
+
+    /** The content type without its parameters, in lower case; empty if there is none. */
+    static String mediaType(ApiRequest request) {
+        String type = request.header("content-type");
+        if (type == null) {
+            return "";
+        }
+        int semicolon = type.indexOf(';');
+        return (semicolon < 0 ? type : type.substring(0, semicolon)).trim().toLowerCase(Locale.ROOT);
+    }
+
+    static byte[] body(ApiRequest request) {
+        if (request.body().length > LIMIT_BYTES) {
+            throw Statuses.entityTooLarge("Request entity too large: limit is " + LIMIT_BYTES);
+        }
+        return request.body();
+    }
+
+    static Decoder.Target target(Served served) {
+        ApiResource r = served.resource();
+        return new Decoder.Target(r.group(), r.version(), r.kind(), served.schema(), r.custom());
+    }
+
+    /** Reads an object of the served kind, defaults filled in. */
+    static ObjectNode read(Call call, WriteOptions.Validation validation) {
+        Decoder.Syntax syntax = syntax(call.request);
+        ObjectNode object = read(call, target(call.served), body(call.request), syntax, validation);
+        call.kind().defaults(object);
+        return object;
+    }
+
+    /** Reads an object of a built-in kind other than the resource's own: a Scale, a Binding, an Eviction. */
+    static ObjectNode read(Call call, String group, String version, String kind, WriteOptions.Validation validation) {
+        Schema schema = SchemaRegistry.builtin()
+                .forKind(group, version, kind)
+                .orElseThrow(() -> new IllegalStateException("no type for " + group + "/" + version + " " + kind));
+        return read(
+                call,
+                new Decoder.Target(group, version, kind, schema, false),
+                body(call.request),
+                syntax(call.request),
+                validation);
+    }
+
+    static ObjectNode read(
+            Call call, Decoder.Target target, byte[] body, Decoder.Syntax syntax, WriteOptions.Validation validation) {
+        Decoded decoded = DECODER.decode(body, syntax, target);
+        report(call, target, decoded.strictErrors(), validation);
+        return decoded.object();
+    }
+
+    /** Deals with unknown and duplicate fields as the client asked for. */
+    static void report(Call call, Decoder.Target target, List<String> problems, WriteOptions.Validation validation) {
+        if (problems.isEmpty() || validation == WriteOptions.Validation.IGNORE) {
+            return;
+        }
+        if (validation == WriteOptions.Validation.STRICT) {
+            throw Decoder.strictRefusal(target, problems);
+        }
+        call.warnings.addAll(problems);
+    }
+}
