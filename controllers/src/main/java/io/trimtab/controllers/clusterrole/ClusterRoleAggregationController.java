@@ -86,7 +86,7 @@ public final class ClusterRoleAggregationController implements Reconciler {
                     .filter(role -> compiled.matches(
                             Objects.requireNonNullElse(role.getMetadata().getLabels(), Map.of())))
                     .sorted(Comparator.comparing(role -> role.getMetadata().getName()))
-                    .forEach(role -> rules.addAll(role.getRules()));
+                    .forEach(role -> rules.addAll(Objects.requireNonNullElse(role.getRules(), List.of())));
         }
         return new ArrayList<>(rules);
     }
