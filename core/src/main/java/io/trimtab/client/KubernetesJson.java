@@ -64,7 +64,7 @@ public final class KubernetesJson {
     }
 
     /** Reads objects that are to be kept for long: without managed fields, and with equal strings shared. */
-    static ObjectMapper cacheMapper() {
+    public static ObjectMapper cacheMapper() {
         return CACHE_MAPPER;
     }
 

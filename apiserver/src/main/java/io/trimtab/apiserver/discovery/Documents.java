@@ -1,0 +1,172 @@
+package io.trimtab.apiserver.discovery;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.util.DefaultIndenter;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import com.fasterxml.jackson.core.util.Separators;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectWriter;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import io.trimtab.apiserver.ApiRequest;
+import io.trimtab.apiserver.ApiResponse;
+import io.trimtab.apiserver.errors.StatusException;
+import io.trimtab.apiserver.errors.Statuses;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** Writes documents the way clients asked for: JSON, indented JSON or YAML. */
+public final class Documents {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectWriter PRETTY = JSON.writer(new DefaultPrettyPrinter()
+            .withSeparators(Separators.createDefaultInstance()
+                    .withObjectFieldValueSpacing(Separators.Spacing.AFTER)
+                    .withObjectEmptySeparator("")
+                    .withArrayEmptySeparator(""))
+            .withObjectIndenter(new DefaultIndenter("  ", "\n"))
+            .withArrayIndenter(new DefaultIndenter("  ", "\n")));
+    private static final ObjectMapper YAML = new ObjectMapper(YAMLFactory.builder()
+                    .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+                    .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
+                    .disable(YAMLGenerator.Feature.SPLIT_LINES)
+                    .build())
+            .configure(com.fasterxml.jackson.databind.SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS, true);
+
+    private Documents() {}
+
+    /**
+     * A document as the Accept header wants it.
+     *
+     * @throws StatusException 406 if it wants something else
+     */
+    public static ApiResponse negotiated(ApiRequest request, ObjectNode document) {
+        String accept = request.header("accept");
+        if (accept == null || accept.isBlank()) {
+            return json(request, document);
+        }
+        for (String range : accept.split(",")) {
+            String type = mediaType(range);
+            if (parameters(range).containsKey("as")) {
+                continue;
+            }
+            switch (type) {
+                case "application/json", "*/*", "application/*" -> {
+                    return json(request, document);
+                }
+                case "application/yaml" -> {
+                    return whole("application/yaml", yaml(document));
+                }
+                default -> {}
+            }
+        }
+        throw notAcceptable();
+    }
+
+    /** What routing answers when no representation fits. */
+    public static StatusException notAcceptable() {
+        return Statuses.of(
+                406,
+                "NotAcceptable",
+                "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml,"
+                        + " application/vnd.kubernetes.protobuf",
+                com.fasterxml.jackson.databind.node.JsonNodeFactory.instance.objectNode());
+    }
+
+    /** JSON; compact ends in a newline, indented does not. */
+    public static ApiResponse json(ApiRequest request, ObjectNode document) {
+        return whole("application/json", isPretty(request) ? pretty(document) : compact(document));
+    }
+
+    /** Text, with the header that Go's http.Error sets. */
+    public static ApiResponse.Whole text(int code, String text) {
+        Map<String, List<String>> headers = new LinkedHashMap<>();
+        headers.put("Content-Type", List.of("text/plain; charset=utf-8"));
+        headers.put("X-Content-Type-Options", List.of("nosniff"));
+        return new ApiResponse.Whole(code, headers, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** A body with a content type. */
+    public static ApiResponse.Whole whole(String type, byte[] body) {
+        return new ApiResponse.Whole(200, Map.of("Content-Type", List.of(type)), body);
+    }
+
+    /** True if {@code pretty} asks for it or, without that parameter, a person seems to be looking. */
+    public static boolean isPretty(ApiRequest request) {
+        String pretty = request.queryParameter("pretty");
+        if (pretty != null) {
+            return pretty.equals("true") || pretty.equals("1");
+        }
+        String agent = request.header("user-agent");
+        return agent != null
+                && (agent.startsWith("curl") || agent.startsWith("Wget") || agent.startsWith("Mozilla/5.0"));
+    }
+
+    /** Without spaces, with a newline at the end. */
+    public static byte[] compact(ObjectNode document) {
+        byte[] text = bare(document);
+        byte[] line = java.util.Arrays.copyOf(text, text.length + 1);
+        line[text.length] = '\n';
+        return line;
+    }
+
+    /** Without spaces and newline. */
+    static byte[] bare(ObjectNode document) {
+        try {
+            return escape(JSON.writeValueAsString(document)).getBytes(StandardCharsets.UTF_8);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** With two spaces a level. */
+    public static byte[] pretty(ObjectNode document) {
+        try {
+            return escape(PRETTY.writeValueAsString(document)).getBytes(StandardCharsets.UTF_8);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static byte[] yaml(ObjectNode document) {
+        try {
+            // Through plain maps, for keys are sorted in YAML.
+            return YAML.writeValueAsBytes(JSON.treeToValue(document, Map.class));
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Go writes these so that JSON can stand inside HTML. */
+    private static String escape(String json) {
+        if (json.indexOf('<') < 0 && json.indexOf('>') < 0 && json.indexOf('&') < 0) {
+            return json;
+        }
+        return json.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026");
+    }
+
+    /** The type of a media range, in lower case and without parameters. */
+    public static String mediaType(String range) {
+        int semicolon = range.indexOf(';');
+        return (semicolon < 0 ? range : range.substring(0, semicolon)).trim().toLowerCase(Locale.ROOT);
+    }
+
+    /** The parameters of a media range. */
+    public static Map<String, String> parameters(String range) {
+        Map<String, String> parameters = new LinkedHashMap<>();
+        String[] parts = range.split(";");
+        for (int i = 1; i < parts.length; i++) {
+            int eq = parts[i].indexOf('=');
+            if (eq > 0) {
+                parameters.put(
+                        parts[i].substring(0, eq).trim().toLowerCase(Locale.ROOT),
+                        parts[i].substring(eq + 1).trim());
+            }
+        }
+        return parameters;
+    }
+}

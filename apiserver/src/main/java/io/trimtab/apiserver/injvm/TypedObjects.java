@@ -1,0 +1,58 @@
+package io.trimtab.apiserver.injvm;
+
+import com.fasterxml.jackson.databind.ObjectReader;
+import com.google.common.cache.Cache;
+import com.google.common.cache.CacheBuilder;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.trimtab.apiserver.storage.StoredObject;
+import io.trimtab.client.KubernetesJson;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Stored objects as typed ones, parsed once per revision and shared by all who hold them. Keeps nothing alive: an entry lives as
+ * long as the store has the revision and somebody has the typed object. Safe for use by any thread.
+ */
+final class TypedObjects {
+    private final Map<Class<?>, Typed<?>> byType = new ConcurrentHashMap<>();
+
+    /** The object; not to be changed. */
+    <T extends HasMetadata> T read(StoredObject object, Class<T> type) {
+        @SuppressWarnings("unchecked") // keyed by the class
+        Typed<T> typed = (Typed<T>) byType.computeIfAbsent(type, t -> new Typed<>(type));
+        return typed.read(object);
+    }
+
+    private static final class Typed<T extends HasMetadata> {
+        private final Class<T> type;
+        private final ObjectReader reader;
+        // Keys compare by identity: the store hands out one object for one revision.
+        private final Cache<StoredObject, T> objects = CacheBuilder.newBuilder()
+                .weakKeys()
+                .weakValues()
+                .concurrencyLevel(2)
+                .build();
+
+        Typed(Class<T> type) {
+            this.type = type;
+            this.reader = KubernetesJson.cacheMapper().readerFor(type);
+        }
+
+        T read(StoredObject object) {
+            T known = objects.getIfPresent(object);
+            if (known != null) {
+                return known;
+            }
+            T parsed;
+            try {
+                parsed = reader.readValue(object.json());
+            } catch (IOException e) {
+                throw new UncheckedIOException("cannot read " + object.key() + " as " + type.getName(), e);
+            }
+            T first = objects.asMap().putIfAbsent(object, parsed);
+            return first == null ? parsed : first;
+        }
+    }
+}
