@@ -15,6 +15,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,6 +29,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class LeaderElector implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(LeaderElector.class);
+    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
     private static final ResourceType<Lease> LEASES = ResourceType.of(Lease.class);
 
     private final Driver driver;
@@ -107,7 +109,7 @@ public final class LeaderElector implements AutoCloseable {
     /**
      * Ends the candidacy, and the leadership with it; gives the lease up if so configured.
      *
-     * @return completes when that is done
+     * @return completes when the lease is given up; the callbacks hear of it on their own lane
      */
     public CompletableFuture<Void> stop() {
         CompletableFuture<Void> stopped = new CompletableFuture<>();
@@ -115,15 +117,19 @@ public final class LeaderElector implements AutoCloseable {
             if (end(null) && config.releaseOnStop()) {
                 release();
             }
-            callbackLane.execute(() -> stopped.complete(null));
+            stopped.complete(null);
         });
         return stopped;
     }
 
-    /** The same as {@link #stop}; does not wait. */
+    /** The same as {@link #stop}; waits a little, so that the lease is given up before the client is closed. */
     @Override
     public void close() {
-        stop();
+        try {
+            driver.await(stop(), CLOSE_TIMEOUT);
+        } catch (TimeoutException e) {
+            log.warn("Lease not given up in time: lease={}/{}", config.namespace(), config.name());
+        }
     }
 
     // ---- Acquiring -------------------------------------------------------------------------------------------------

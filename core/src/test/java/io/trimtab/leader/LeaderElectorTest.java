@@ -167,6 +167,19 @@ class LeaderElectorTest {
     }
 
     @Test
+    void givenALeader_whenClosed_thenTheLeaseIsGivenUpWhenCloseReturns() {
+        LeaderElector a = candidate("a", server);
+        a.start();
+        driver.settle();
+
+        a.close();
+
+        assertThat(lease().getSpec().getHolderIdentity()).isEmpty();
+        driver.settle();
+        assertThat(heard).containsExactly("a leads", "a stopped");
+    }
+
+    @Test
     void givenNumbersThatCannotWork_whenConfigured_thenTheyAreRefused() {
         assertThatThrownBy(() -> new LeaderElectionConfig(
                         "n", "l", "i", Duration.ofSeconds(10), Duration.ofSeconds(10), Duration.ofSeconds(2), true))
