@@ -1,12 +1,17 @@
 package io.trimtab.apiserver.kinds;
 
+import io.trimtab.apiserver.allocation.ClusterIpAllocator;
+import io.trimtab.apiserver.allocation.NodePortAllocator;
 import io.trimtab.apiserver.kinds.apps.DeploymentKind;
 import io.trimtab.apiserver.kinds.apps.ReplicaSetKind;
 import io.trimtab.apiserver.kinds.core.NamespaceKind;
 import io.trimtab.apiserver.kinds.core.NodeKind;
 import io.trimtab.apiserver.kinds.core.PodKind;
 import io.trimtab.apiserver.kinds.core.ReplicationControllerKind;
+import io.trimtab.apiserver.kinds.core.ServiceAddresses;
+import io.trimtab.apiserver.kinds.core.ServiceKind;
 import io.trimtab.apiserver.resource.Kind;
+import io.trimtab.apiserver.resource.KindRegistry;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -16,8 +21,14 @@ import java.util.Map;
  */
 public final class Kinds {
     private final Map<String, Kind> table = new HashMap<>();
+    private final ClusterIpAllocator clusterIps;
 
     public Kinds(KindsOptions options) {
+        clusterIps = new ClusterIpAllocator(options.serviceCidr());
+        put(
+                "",
+                "Service",
+                new ServiceKind(new ServiceAddresses(clusterIps, new NodePortAllocator(options.nodePortRange()))));
         core();
         put("apps", "Deployment", new DeploymentKind());
         put("apps", "ReplicaSet", new ReplicaSetKind());
@@ -32,6 +43,16 @@ public final class Kinds {
 
     private void put(String group, String kind, Kind behaviour) {
         table.put(group + "/" + kind, behaviour);
+    }
+
+    /** The same table for the resource registry. */
+    public KindRegistry registry() {
+        return new KindRegistry(table);
+    }
+
+    /** The pool of cluster IPs: for the server's own Service, and to bring the store in order when a server starts. */
+    public ClusterIpAllocator clusterIps() {
+        return clusterIps;
     }
 
     /**
