@@ -552,23 +552,24 @@ public final class DefaultStorage implements Storage, AutoCloseable {
 
     /** Changes that a cache has dropped, or has never had. */
     private Optional<List<ResourceCache.Event>> history(ResourceCache cache, long after, long upTo) {
-        List<ResourceCache.Event> events = new ArrayList<>();
+        List<Store.Change> changes = new ArrayList<>();
         try {
-            closeQuietly(store.watch(cache.prefix, after, changes -> {
-                for (Store.Change change : changes) {
-                    if (change.revision() <= upTo) {
-                        Store.Entry now = change.entry();
-                        Store.Entry before = change.previous();
-                        events.add(new ResourceCache.Event(
-                                change.key(),
-                                now == null ? null : ObjectCodec.decode(cache.resource, now),
-                                before == null ? null : ObjectCodec.decode(cache.resource, before),
-                                change.revision()));
-                    }
-                }
-            }));
+            // Tells what it has at once. Only collects: the store's writer waits meanwhile.
+            closeQuietly(store.watch(cache.prefix, after, changes::addAll));
         } catch (Store.CompactedException e) {
             return Optional.empty();
+        }
+        List<ResourceCache.Event> events = new ArrayList<>();
+        for (Store.Change change : changes) {
+            if (change.revision() <= upTo) {
+                Store.Entry now = change.entry();
+                Store.Entry before = change.previous();
+                events.add(new ResourceCache.Event(
+                        change.key(),
+                        now == null ? null : ObjectCodec.decode(cache.resource, now),
+                        before == null ? null : ObjectCodec.decode(cache.resource, before),
+                        change.revision()));
+            }
         }
         return Optional.of(events);
     }

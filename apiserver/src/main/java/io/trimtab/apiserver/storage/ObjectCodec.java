@@ -27,6 +27,7 @@ final class ObjectCodec {
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     // Go writes \u001b where Jackson would write \u001B.
                     .disable(JsonWriteFeature.WRITE_HEX_UPPER_CASE)
+                    .enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8)
                     .streamReadConstraints(StreamReadConstraints.builder()
                             .maxStringLength(Integer.MAX_VALUE)
                             .maxNestingDepth(10_000)
@@ -215,7 +216,7 @@ final class ObjectCodec {
     /** True if the two differ at most in the times of managedFields: Kubernetes does not store such a change. */
     static boolean sameButManagedTimes(Stored a, Encoded b) {
         // The times all have one length, and so have the objects then.
-        if (a.contentLength() != b.json().length) {
+        if (a.contentLength() != b.json().length || !a.differsFirstInTime(b.unwritten(a.key()))) {
             return false;
         }
         ObjectNode x = a.tree();

@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * threads that race there make equal things.
  */
 final class Stored implements StoredObject {
+    /** The member's name, and all but the last character of the time. */
+    private static final int TIME_LOOK_BACK = "\"time\":\"2006-01-02T15:04:05".length();
+
     private final String key;
     private final String namespace;
     private final String name;
@@ -161,6 +164,26 @@ final class Stored implements StoredObject {
                         other.source,
                         other.digitsAt + other.digits,
                         other.source.length);
+    }
+
+    /** True if the first byte that differs is part of a time of {@code managedFields}, as it seems. */
+    boolean differsFirstInTime(Stored other) {
+        int at = Arrays.mismatch(source, 0, digitsAt, other.source, 0, other.digitsAt);
+        if (at < 0) {
+            at = Arrays.mismatch(
+                    source,
+                    digitsAt + digits,
+                    source.length,
+                    other.source,
+                    other.digitsAt + other.digits,
+                    other.source.length);
+            at = at < 0 ? at : at + digitsAt + digits;
+        }
+        if (at < TIME_LOOK_BACK) {
+            return false;
+        }
+        return new String(source, at - TIME_LOOK_BACK, TIME_LOOK_BACK, StandardCharsets.ISO_8859_1)
+                .contains("\"time\":\"");
     }
 
     /** The length of the JSON without the revision's digits. */

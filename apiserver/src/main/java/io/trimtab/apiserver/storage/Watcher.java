@@ -26,8 +26,10 @@ final class Watcher implements EventSource {
     /** Changes up to here are known to the consumer, or were not asked for. Written when begun. */
     private long after;
 
-    /** Guarded by this. */
+    /** Written before the watch is handed out; then the consumer's own, so that a long walk holds up nobody. */
     private Iterator<Event> initial = Collections.emptyIterator();
+
+    private volatile boolean closed;
 
     /** Guarded by this. */
     private final ArrayDeque<Event> buffer = new ArrayDeque<>();
@@ -131,10 +133,21 @@ final class Watcher implements EventSource {
         }
     }
 
+    /** A bookmark takes the place of one that nobody took, and never ends a watch that is full. */
     void onBookmark(long revision) {
-        if (revision >= after) {
-            add(new Event(Type.BOOKMARK, null, revision, false, null));
+        Event bookmark = new Event(Type.BOOKMARK, null, revision, false, null);
+        synchronized (this) {
+            Event last = buffer.peekLast();
+            if (revision < after || buffer.size() >= maxBuffered) {
+                return;
+            }
+            if (last != null && last.type() == Type.BOOKMARK) {
+                buffer.removeLast();
+                buffer.addLast(bookmark);
+                return;
+            }
         }
+        add(bookmark);
     }
 
     private @Nullable Event eventFor(Dispatch dispatch) {
@@ -152,7 +165,7 @@ final class Watcher implements EventSource {
             if (ended) {
                 return;
             }
-            wake = buffer.isEmpty() && !initial.hasNext() ? wakeUp : null;
+            wake = buffer.isEmpty() ? wakeUp : null;
             overflow = buffer.size() >= maxBuffered;
             if (!overflow) {
                 buffer.addLast(event);
@@ -195,13 +208,27 @@ final class Watcher implements EventSource {
     // ---- The consumer's side ---------------------------------------------------------------------------------------
 
     @Override
-    public synchronized @Nullable Event poll() {
-        return initial.hasNext() ? initial.next() : buffer.pollFirst();
+    public @Nullable Event poll() {
+        if (hasInitial()) {
+            return initial.next();
+        }
+        synchronized (this) {
+            return buffer.pollFirst();
+        }
+    }
+
+    private boolean hasInitial() {
+        return !closed && initial.hasNext();
     }
 
     @Override
-    public synchronized boolean isEnded() {
-        return ended && buffer.isEmpty() && !initial.hasNext();
+    public boolean isEnded() {
+        synchronized (this) {
+            if (!ended || !buffer.isEmpty()) {
+                return false;
+            }
+        }
+        return !hasInitial();
     }
 
     @Override
@@ -209,19 +236,19 @@ final class Watcher implements EventSource {
         boolean now;
         synchronized (this) {
             wakeUp = action;
-            now = ended || !buffer.isEmpty() || initial.hasNext();
+            now = ended || !buffer.isEmpty();
         }
-        if (now) {
+        if (now || hasInitial()) {
             action.run();
         }
     }
 
     @Override
     public void close() {
+        closed = true;
         endNow();
         synchronized (this) {
             buffer.clear();
-            initial = Collections.emptyIterator();
         }
     }
 
