@@ -83,8 +83,6 @@ public final class Canonical {
                 return value instanceof ArrayNode a ? list(a, type.items()) : value;
             case CUSTOM:
                 return custom(value, type);
-            case RAW:
-                return sorted(value);
             case SCHEMA_OR_BOOL:
             case SCHEMA_OR_ARRAY:
             case SCHEMA_OR_STRINGS:
