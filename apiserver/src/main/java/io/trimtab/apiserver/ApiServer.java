@@ -4,7 +4,10 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.trimtab.apiserver.admission.AdmissionPlugin;
 import io.trimtab.apiserver.auth.Authenticator;
+import io.trimtab.apiserver.auth.AuthenticatorChain;
 import io.trimtab.apiserver.auth.Authorizer;
+import io.trimtab.apiserver.auth.BearerTokens;
+import io.trimtab.apiserver.auth.Impersonation;
 import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.errors.StatusException;
 import io.trimtab.apiserver.errors.Statuses;
@@ -20,6 +23,7 @@ import io.trimtab.apiserver.rest.TableConverter;
 import io.trimtab.apiserver.storage.DefaultStorage;
 import io.trimtab.apiserver.storage.Storage;
 import io.trimtab.apiserver.store.Store;
+import io.trimtab.apiserver.tokens.TokenIssuer;
 import io.trimtab.runtime.Driver;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -49,14 +53,15 @@ public final class ApiServer {
     private static final int MAX_WARNING = 256;
 
     private final Environment env;
-    private final boolean anonymous;
+    private final AuthenticatorChain authentication;
     private final List<PathHandler> paths;
     private final ResourceHandler resources;
     private final RequestMetrics metrics;
 
-    private ApiServer(Environment env, boolean anonymous, List<PathHandler> paths, MeterRegistry registry) {
+    private ApiServer(
+            Environment env, AuthenticatorChain authentication, List<PathHandler> paths, MeterRegistry registry) {
         this.env = env;
-        this.anonymous = anonymous;
+        this.authentication = authentication;
         this.paths = paths;
         this.resources = new ResourceHandler(env);
         this.metrics = new RequestMetrics(registry);
@@ -116,7 +121,7 @@ public final class ApiServer {
     private static final ApiRequest EMPTY = ApiRequest.local(UserInfo.SELF, "GET", "/", Map.of(), null, new byte[0]);
 
     private ApiResponse serve(ApiRequest request, RequestInfo info, List<String> warnings) {
-        UserInfo user = Impersonation.apply(request, authenticate(request), env.authorizer());
+        UserInfo user = Impersonation.resolve(authentication.authenticate(request), request, env.authorizer());
         Authorization.check(
                 env.authorizer(),
                 user,
@@ -139,21 +144,6 @@ public final class ApiServer {
         return info.resourceRequest()
                 ? resources.handle(request, info, user, warnings)
                 : ResourceHandler.notFoundPage();
-    }
-
-    private UserInfo authenticate(ApiRequest request) {
-        UserInfo trusted = request.peer().trusted();
-        if (trusted != null) {
-            return trusted;
-        }
-        Optional<UserInfo> user = env.authenticator().authenticate(request);
-        if (user.isPresent()) {
-            return user.get();
-        }
-        if (!anonymous) {
-            throw Statuses.unauthorized();
-        }
-        return UserInfo.ANONYMOUS;
     }
 
     private ApiResponse withHeaders(ApiResponse response, String auditId, List<String> warnings) {
@@ -215,7 +205,9 @@ public final class ApiServer {
         private @Nullable ResourceRegistry resources;
         private final List<AdmissionPlugin> admission = new ArrayList<>();
         private final List<PathHandler> paths = new ArrayList<>();
-        private Authenticator authenticator = request -> Optional.empty();
+        private final List<Authenticator> authenticators = new ArrayList<>();
+        private @Nullable BearerTokens tokens;
+        private @Nullable TokenIssuer issuer;
         private Authorizer authorizer = (user, attributes) -> user.groups().contains(UserInfo.MASTERS_GROUP)
                 ? new Authorizer.Decision(Authorizer.Verdict.ALLOW, "")
                 : Authorizer.Decision.NO_OPINION;
@@ -271,8 +263,22 @@ public final class ApiServer {
             return this;
         }
 
-        public Builder authenticator(Authenticator authenticator) {
-            this.authenticator = authenticator;
+        /** Adds authenticators, in the order in which they are asked. */
+        public Builder authenticators(List<? extends Authenticator> more) {
+            authenticators.addAll(more);
+            return this;
+        }
+
+        /** Adds bearer tokens to the authenticators, and answers reviews of tokens by them. */
+        public Builder tokens(BearerTokens bearerTokens) {
+            this.tokens = bearerTokens;
+            authenticators.add(bearerTokens);
+            return this;
+        }
+
+        /** Makes tokens of service accounts. */
+        public Builder tokenIssuer(TokenIssuer tokenIssuer) {
+            this.issuer = tokenIssuer;
             return this;
         }
 
@@ -318,8 +324,8 @@ public final class ApiServer {
                 objects = new DefaultStorage(keys, time, registry::selectableFields);
             }
             Environment env = new Environment(
-                    time, objects, registry, List.copyOf(admission), authenticator, authorizer, tables, nodes);
-            return new ApiServer(env, anonymous, List.copyOf(paths), metrics);
+                    time, objects, registry, List.copyOf(admission), authorizer, tables, nodes, tokens, issuer);
+            return new ApiServer(env, new AuthenticatorChain(authenticators, anonymous), List.copyOf(paths), metrics);
         }
     }
 }

@@ -52,7 +52,7 @@ public final class BearerTokens implements Authenticator {
      *
      * @throws TokenAuthenticator.BadToken if nobody
      */
-    TokenAuthenticator.Authenticated review(String token, List<String> forAudiences) {
+    public TokenAuthenticator.Authenticated review(String token, List<String> forAudiences) {
         List<String> errors = new ArrayList<>();
         for (TokenAuthenticator sort : sorts) {
             try {

@@ -1,12 +1,12 @@
 package io.trimtab.apiserver.rest;
 
 import io.trimtab.apiserver.RequestInfo;
+import io.trimtab.apiserver.auth.AccessDenied;
 import io.trimtab.apiserver.auth.Authorizer;
 import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.errors.StatusException;
-import io.trimtab.apiserver.errors.Statuses;
 
-/** Asks whether a request may be served, and makes the refusal. Stateless. */
+/** Asks whether a request may be served, and refuses what may not. Stateless. */
 public final class Authorization {
     private Authorization() {}
 
@@ -18,7 +18,7 @@ public final class Authorization {
     public static void check(Authorizer authorizer, UserInfo user, Authorizer.Attributes asked) {
         Authorizer.Decision decision = authorizer.authorize(user, asked);
         if (decision.verdict() != Authorizer.Verdict.ALLOW) {
-            throw refusal(user, asked, decision.reason());
+            throw AccessDenied.of(user, asked, decision.reason());
         }
     }
 
@@ -55,28 +55,5 @@ public final class Authorization {
                         info.subresource(),
                         info.namespace(),
                         info.name()));
-    }
-
-    /** The 403 in the words of Kubernetes. */
-    public static StatusException refusal(UserInfo user, Authorizer.Attributes asked, String reason) {
-        String suffix = reason.isEmpty() ? "" : ": " + reason;
-        if (!asked.resourceRequest()) {
-            return Statuses.forbidden(
-                    "",
-                    "",
-                    "",
-                    "User \"" + user.name() + "\" cannot " + asked.verb() + " path \"" + asked.path() + "\"" + suffix);
-        }
-        String resource =
-                asked.subresource().isEmpty() ? asked.resource() : asked.resource() + "/" + asked.subresource();
-        String where = asked.namespace().isEmpty()
-                ? " at the cluster scope"
-                : " in the namespace \"" + asked.namespace() + "\"";
-        return Statuses.forbidden(
-                asked.group(),
-                asked.resource(),
-                asked.name(),
-                "User \"" + user.name() + "\" cannot " + asked.verb() + " resource \"" + resource + "\" in API group \""
-                        + asked.group() + "\"" + where + suffix);
     }
 }

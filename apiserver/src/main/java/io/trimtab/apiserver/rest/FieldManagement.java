@@ -13,4 +13,8 @@ final class FieldManagement {
     static ObjectWriter.Change apply(Call call, byte[] body, WriteOptions options, String subresource) {
         throw Statuses.of(415, "UnsupportedMediaType", "415: Unsupported Media Type", Json.object());
     }
+
+    static ObjectNode applyScale(Call call, byte[] body, ObjectNode live) {
+        throw Statuses.of(415, "UnsupportedMediaType", "415: Unsupported Media Type", Json.object());
+    }
 }

@@ -19,6 +19,7 @@ import io.trimtab.apiserver.schema.Canonical;
 import io.trimtab.apiserver.storage.StoredObject;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -323,7 +324,7 @@ final class ObjectWriter {
         switch (subresource) {
             case "", "scale" -> {
                 if (call.resource().hasStatus()) {
-                    Metadata.keep(old, object, "status");
+                    restore(old, object, "status");
                 }
             }
             case "status" -> {
@@ -332,7 +333,7 @@ final class ObjectWriter {
                 old.fieldNames().forEachRemaining(fields::add);
                 for (String field : fields) {
                     if (!field.equals("metadata") && !field.equals("status")) {
-                        Metadata.keep(old, object, field);
+                        restore(old, object, field);
                     }
                 }
                 if (call.resource().custom()) {
@@ -350,7 +351,28 @@ final class ObjectWriter {
                     }
                 }
             }
+            case "approval" -> {
+                JsonNode conditions = object.path("status").get("conditions");
+                restore(old, object, "spec");
+                restore(old, object, "status");
+                ObjectNode status = object.get("status") instanceof ObjectNode s ? s : object.putObject("status");
+                if (conditions == null) {
+                    status.remove("conditions");
+                } else {
+                    status.set("conditions", conditions);
+                }
+            }
             default -> {}
+        }
+    }
+
+    /** Puts a field back, as a copy: plugins and kinds may change what they are given. */
+    private static void restore(ObjectNode old, ObjectNode object, String field) {
+        JsonNode value = old.get(field);
+        if (value == null) {
+            object.remove(field);
+        } else if (!value.equals(object.get(field))) {
+            object.set(field, value.deepCopy());
         }
     }
 
@@ -547,7 +569,7 @@ final class ObjectWriter {
 
     private static String seenTwice(JsonNode owners) {
         Set<JsonNode> seen = new HashSet<>();
-        Set<String> uids = new java.util.LinkedHashSet<>();
+        Set<String> uids = new LinkedHashSet<>();
         for (JsonNode owner : owners) {
             if (!seen.add(owner)) {
                 uids.add(owner.path("uid").asText());

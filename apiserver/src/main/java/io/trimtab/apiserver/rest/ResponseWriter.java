@@ -151,6 +151,9 @@ public final class ResponseWriter {
 
     private static ObjectNode listMeta(boolean custom, long revision, @Nullable String token, long remaining) {
         ObjectNode meta = Json.object();
+        if (revision < 0) {
+            return meta; // of something that has no versions
+        }
         if (custom) {
             meta.put("continue", token == null ? "" : token);
             if (token != null && remaining > 0) {

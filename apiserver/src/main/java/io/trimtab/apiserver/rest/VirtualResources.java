@@ -3,6 +3,7 @@ package io.trimtab.apiserver.rest;
 import io.trimtab.apiserver.ApiResponse;
 import io.trimtab.apiserver.errors.Statuses;
 import io.trimtab.apiserver.resource.ApiResource;
+import io.trimtab.apiserver.resource.Served;
 
 /** Resources of which nothing is stored: reviews, bindings, component statuses. Stateless. */
 final class VirtualResources {
@@ -13,6 +14,16 @@ final class VirtualResources {
     }
 
     static ApiResponse handle(Call call) {
-        throw Statuses.noSuchResource();
+        return switch (call.resource().plural()) {
+            case "bindings" -> {
+                Served pods = call.env.resources().find("", "v1", "pods");
+                if (pods == null) {
+                    throw Statuses.noSuchResource();
+                }
+                yield Bindings.create(call, pods);
+            }
+            case "componentstatuses" -> ComponentStatuses.handle(call);
+            default -> Reviews.create(call);
+        };
     }
 }

@@ -25,12 +25,14 @@ final class Writes {
         ObjectNode object = BodyReader.read(call, options.validation());
         fitNamespace(call, object);
         checkName(call, object);
+        // Without a version another write may come between, and all is done again from the start.
+        boolean once = !Metadata.text(object, "resourceVersion").isEmpty();
         ObjectWriter.Outcome outcome = ObjectWriter.update(
                 call,
                 new ObjectWriter.Update(
                         call.info.name(),
                         subresource,
-                        old -> object.deepCopy(),
+                        old -> once ? object : object.deepCopy(),
                         options,
                         Metadata.text(object, "uid"),
                         subresource.isEmpty() && call.kind().allowsCreateOnUpdate(),
