@@ -1,0 +1,407 @@
+package io.trimtab.node;
+
+import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.api.model.NodeBuilder;
+import io.fabric8.kubernetes.api.model.NodeCondition;
+import io.fabric8.kubernetes.api.model.NodeStatus;
+import io.fabric8.kubernetes.api.model.NodeStatusBuilder;
+import io.fabric8.kubernetes.api.model.ObjectReference;
+import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
+import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
+import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
+import io.trimtab.client.ApiException;
+import io.trimtab.client.Client;
+import io.trimtab.client.KubernetesJson;
+import io.trimtab.client.Patch;
+import io.trimtab.client.ResourceType;
+import io.trimtab.controller.Manager;
+import io.trimtab.events.EventRecorder;
+import io.trimtab.informer.Lister;
+import io.trimtab.runtime.Driver;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The nodes of one agent: registers them, renews their leases and reports their conditions, all from one wheel of timers, so that
+ * a thousand nodes are a thousand small steps and not a thousand threads. A node's own state is touched on its lane only; what
+ * others ask is safe for any thread.
+ */
+final class Nodes implements Manager.Component {
+    static final String VERSION = "v1.34.4";
+
+    private static final Logger LOG = LoggerFactory.getLogger(Nodes.class);
+    private static final ResourceType<Node> NODES = ResourceType.of(Node.class);
+    private static final ResourceType<Lease> LEASES = ResourceType.of(Lease.class);
+    private static final String LEASE_NAMESPACE = "kube-node-lease";
+    private static final int LEASE_SECONDS = 40;
+    private static final Duration RETRY = Duration.ofSeconds(1);
+    private static final Pattern IPV4 = Pattern.compile("\\d+\\.\\d+\\.\\d+\\.\\d+");
+
+    private final Driver driver;
+    private final Client client;
+    private final PodWorker.EventRecorders events;
+    private final Lister<Node> cached;
+    private final NodeAgentOptions options;
+    private final String runtimeVersion;
+    private final Map<String, State> states = new ConcurrentHashMap<>();
+
+    private final class State {
+        final String name;
+        final String address;
+        final Driver.Lane lane;
+        volatile boolean running = true;
+        volatile @Nullable AddressPool pool;
+
+        @Nullable
+        Lease lease;
+
+        @Nullable
+        Instant reported;
+
+        Driver.@Nullable Timer timer;
+
+        State(String name, String address) {
+            this.name = name;
+            this.address = address;
+            this.lane = driver.lane("node " + name);
+        }
+    }
+
+    Nodes(
+            Manager manager,
+            Client client,
+            PodWorker.EventRecorders events,
+            NodeAgentOptions options,
+            String runtimeVersion) {
+        this.driver = manager.driver();
+        this.client = client;
+        this.events = events;
+        this.cached = manager.informers().informer(Node.class).lister();
+        this.options = options;
+        this.runtimeVersion = runtimeVersion;
+        int index = 0;
+        for (String name : options.names()) {
+            index++;
+            states.put(name, new State(name, IPV4.matcher(name).matches() ? name : address(index)));
+        }
+    }
+
+    /** Nodes that are not named after an address get one of 10.0.0.0/16. */
+    private static String address(int index) {
+        int number = index + 10;
+        return "10.0." + number / 250 + "." + (number % 250 + 1);
+    }
+
+    // ---- asked by pod workers
+
+    /** True if the node is one of ours, and has not been stopped. */
+    boolean runs(String name) {
+        State state = states.get(name);
+        return state != null && state.running;
+    }
+
+    String hostAddress(String name) {
+        return Objects.requireNonNull(states.get(name)).address;
+    }
+
+    /** The pod addresses of a node; empty while it has no pod CIDR. */
+    Optional<AddressPool> addresses(String name) {
+        State state = states.get(name);
+        if (state == null) {
+            return Optional.empty();
+        }
+        AddressPool pool = state.pool;
+        if (pool == null) {
+            String cidr = cached.get(null, name)
+                    .map(node -> node.getSpec() == null ? null : node.getSpec().getPodCIDR())
+                    .orElse(null);
+            if (cidr == null || cidr.isEmpty()) {
+                return Optional.empty();
+            }
+            synchronized (state) {
+                if (state.pool == null) {
+                    state.pool = new AddressPool(cidr);
+                }
+                pool = state.pool;
+            }
+        }
+        return Optional.ofNullable(pool);
+    }
+
+    // ---- life
+
+    @Override
+    public String name() {
+        return "nodes";
+    }
+
+    @Override
+    public void start() {
+        long period = options.leasePeriod().toMillis();
+        int index = 0;
+        for (State state : states.values()) {
+            state.lane.execute(() -> register(state));
+            // Spread over the period: renewals come one after another, not all at once.
+            long offset = period * index++ / states.size();
+            state.timer = driver.schedule(
+                    options.leasePeriod().plusMillis(offset), () -> state.lane.execute(() -> beat(state)));
+        }
+    }
+
+    @Override
+    public void close() {
+        states.keySet().forEach(this::stop);
+    }
+
+    /** The node falls silent, as if its plug were pulled: no heartbeat, and its pods are left as they are. */
+    void stop(String name) {
+        State state = states.get(name);
+        if (state != null) {
+            state.running = false;
+            Driver.Timer timer = state.timer;
+            if (timer != null) {
+                timer.cancel();
+            }
+        }
+    }
+
+    /** A node that was stopped comes back. */
+    void resume(String name) {
+        State state = states.get(name);
+        if (state != null && !state.running) {
+            state.running = true;
+            state.reported = null;
+            state.lane.execute(() -> register(state));
+            state.timer = driver.schedule(options.leasePeriod(), () -> state.lane.execute(() -> beat(state)));
+        }
+    }
+
+    // ---- steps, on the node's lane
+
+    private void register(State state) {
+        if (!state.running) {
+            return;
+        }
+        try {
+            Node node = client.get(NODES, null, state.name).orElse(null);
+            if (node == null) {
+                client.create(NODES, newNode(state));
+                event(state, "Normal", "Starting", "Starting kubelet.");
+                event(state, "Normal", "NodeReady", "Node " + state.name + " status is now: NodeReady");
+                state.reported = driver.now();
+            } else {
+                report(state);
+            }
+            renew(state);
+        } catch (ApiException e) {
+            LOG.atWarn()
+                    .addKeyValue("node", state.name)
+                    .setCause(e)
+                    .log("The node could not be registered; again soon");
+            driver.schedule(RETRY, () -> state.lane.execute(() -> register(state)));
+        }
+    }
+
+    private void beat(State state) {
+        if (!state.running) {
+            return;
+        }
+        state.timer = driver.schedule(options.leasePeriod(), () -> state.lane.execute(() -> beat(state)));
+        try {
+            renew(state);
+            Instant reported = state.reported;
+            boolean due =
+                    reported == null || !reported.plus(options.statusPeriod()).isAfter(driver.now());
+            if (due || !isReportedReady(state)) {
+                report(state);
+            }
+        } catch (ApiException e) {
+            LOG.atWarn().addKeyValue("node", state.name).setCause(e).log("A heartbeat failed; the next will tell");
+        }
+    }
+
+    /** Somebody may have declared the node not ready while it could not report. */
+    private boolean isReportedReady(State state) {
+        return cached.get(null, state.name)
+                .map(node -> node.getStatus() != null
+                        && node.getStatus().getConditions().stream()
+                                .anyMatch(c -> "Ready".equals(c.getType()) && "True".equals(c.getStatus())))
+                .orElse(true);
+    }
+
+    private void renew(State state) {
+        Lease lease = state.lease;
+        ZonedDateTime now = ZonedDateTime.ofInstant(driver.now(), ZoneOffset.UTC);
+        try {
+            if (lease == null) {
+                lease = client.get(LEASES, LEASE_NAMESPACE, state.name).orElse(null);
+            }
+            if (lease == null) {
+                state.lease = client.create(LEASES, newLease(state, now));
+                return;
+            }
+            state.lease = client.update(
+                    LEASES,
+                    new LeaseBuilder(lease)
+                            .editOrNewSpec()
+                            .withHolderIdentity(state.name)
+                            .withLeaseDurationSeconds(LEASE_SECONDS)
+                            .withRenewTime(now)
+                            .endSpec()
+                            .build());
+        } catch (ApiException e) {
+            state.lease = null; // read it again before the next try
+            if (!e.isConflict() && !e.isNotFound()) {
+                throw e;
+            }
+        }
+    }
+
+    private Lease newLease(State state, ZonedDateTime now) {
+        LeaseBuilder lease = new LeaseBuilder()
+                .withNewMetadata()
+                .withNamespace(LEASE_NAMESPACE)
+                .withName(state.name)
+                .endMetadata()
+                .withNewSpec()
+                .withHolderIdentity(state.name)
+                .withLeaseDurationSeconds(LEASE_SECONDS)
+                .withRenewTime(now)
+                .endSpec();
+        cached.get(null, state.name)
+                .ifPresent(node -> lease.editMetadata()
+                        .withOwnerReferences(new OwnerReferenceBuilder()
+                                .withApiVersion("v1")
+                                .withKind("Node")
+                                .withName(state.name)
+                                .withUid(node.getMetadata().getUid())
+                                .build())
+                        .endMetadata());
+        return lease.build();
+    }
+
+    private void report(State state) {
+        NodeStatus status =
+                status(state, conditionsOf(cached.get(null, state.name).orElse(null)));
+        client.patch(
+                NODES,
+                null,
+                state.name,
+                Patch.strategic(KubernetesJson.write(Map.of("status", status))).on("status"));
+        state.reported = driver.now();
+    }
+
+    private static Map<String, NodeCondition> conditionsOf(@Nullable Node node) {
+        Map<String, NodeCondition> byType = new HashMap<>();
+        if (node != null && node.getStatus() != null) {
+            node.getStatus().getConditions().forEach(c -> byType.put(c.getType(), c));
+        }
+        return byType;
+    }
+
+    private void event(State state, String type, String reason, String message) {
+        ObjectReference reference = new ObjectReference();
+        reference.setKind("Node");
+        reference.setName(state.name);
+        reference.setUid(state.name); // as a kubelet does: it need not know its own object to speak of it
+        EventRecorder recorder = events.of(state.name);
+        recorder.record(reference, type, reason, message);
+    }
+
+    // ---- what a node looks like
+
+    private Node newNode(State state) {
+        Map<String, String> labels = new TreeMap<>();
+        labels.put("kubernetes.io/hostname", state.name);
+        labels.put("kubernetes.io/os", "linux");
+        labels.put("kubernetes.io/arch", "amd64");
+        labels.put("beta.kubernetes.io/os", "linux");
+        labels.put("beta.kubernetes.io/arch", "amd64");
+        labels.putAll(options.labels());
+        return new NodeBuilder()
+                .withNewMetadata()
+                .withName(state.name)
+                .withLabels(labels)
+                .endMetadata()
+                .withStatus(status(state, Map.of()))
+                .build();
+    }
+
+    private NodeStatus status(State state, Map<String, NodeCondition> before) {
+        Map<String, Quantity> capacity = new TreeMap<>();
+        capacity.put("cpu", new Quantity("32"));
+        capacity.put("memory", new Quantity("128Gi"));
+        capacity.put("ephemeral-storage", new Quantity("200Gi"));
+        capacity.put("hugepages-1Gi", new Quantity("0"));
+        capacity.put("hugepages-2Mi", new Quantity("0"));
+        capacity.put("pods", new Quantity("110"));
+        options.capacity().forEach((name, amount) -> capacity.put(name, new Quantity(amount)));
+        return new NodeStatusBuilder()
+                .withCapacity(capacity)
+                .withAllocatable(capacity)
+                .addNewAddress(state.address, "InternalIP")
+                .addNewAddress(state.name, "Hostname")
+                .withNewDaemonEndpoints()
+                .withNewKubeletEndpoint(10250)
+                .endDaemonEndpoints()
+                .withNewNodeInfo()
+                .withArchitecture("amd64")
+                .withOperatingSystem("linux")
+                .withOsImage("Trimtab simulated node")
+                .withKernelVersion("6.6.0-trimtab")
+                .withContainerRuntimeVersion(runtimeVersion)
+                .withKubeletVersion(VERSION)
+                .withKubeProxyVersion("")
+                .withMachineID(state.name)
+                .withSystemUUID(state.name)
+                .withBootID(state.name)
+                .endNodeInfo()
+                .withConditions(conditions(before))
+                .build();
+    }
+
+    private List<NodeCondition> conditions(Map<String, NodeCondition> before) {
+        String now = PodStatuses.time(driver.now());
+        List<NodeCondition> conditions = new ArrayList<>();
+        conditions.add(condition(
+                before,
+                now,
+                "MemoryPressure",
+                "False",
+                "KubeletHasSufficientMemory",
+                "kubelet has sufficient memory available"));
+        conditions.add(condition(
+                before, now, "DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"));
+        conditions.add(condition(
+                before,
+                now,
+                "PIDPressure",
+                "False",
+                "KubeletHasSufficientPID",
+                "kubelet has sufficient PID available"));
+        conditions.add(condition(before, now, "Ready", "True", "KubeletReady", "kubelet is posting ready status"));
+        return conditions;
+    }
+
+    private static NodeCondition condition(
+            Map<String, NodeCondition> before, String now, String type, String status, String reason, String message) {
+        NodeCondition old = before.get(type);
+        String since = old != null && status.equals(old.getStatus()) ? old.getLastTransitionTime() : now;
+        return new NodeCondition(now, since, message, reason, status, type);
+    }
+}

@@ -1,0 +1,625 @@
+package io.trimtab.node;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerStatus;
+import io.fabric8.kubernetes.api.model.DeleteOptionsBuilder;
+import io.fabric8.kubernetes.api.model.ObjectReference;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodStatus;
+import io.trimtab.client.ApiException;
+import io.trimtab.client.Client;
+import io.trimtab.client.KubernetesJson;
+import io.trimtab.client.Patch;
+import io.trimtab.client.ResourceType;
+import io.trimtab.controller.Reconciler;
+import io.trimtab.controller.Request;
+import io.trimtab.controller.Result;
+import io.trimtab.events.EventRecorder;
+import io.trimtab.informer.Lister;
+import io.trimtab.node.runtime.ContainerRuntime;
+import io.trimtab.node.runtime.ContainerRuntime.ContainerState;
+import io.trimtab.node.runtime.ContainerRuntime.ImageState;
+import io.trimtab.runtime.Driver;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings one pod, at each call, a step nearer to what it should be: pulls, starts, restarts, stops; then tells how it is. The
+ * same for every runtime. A phase that somebody else has written is theirs: the worker stops the containers and writes no more.
+ */
+final class PodWorker implements Reconciler {
+    static final ResourceType<Pod> PODS = ResourceType.of(Pod.class);
+
+    /** kubelet shows ErrImagePull for a moment before it says that it backs off. */
+    private static final Duration ERROR_SHOWN = Duration.ofSeconds(1);
+    /** How often a pod that waits is looked at again, and says so in an event. */
+    private static final Duration NAG = Duration.ofSeconds(12);
+
+    private final Driver driver;
+    private final Client client;
+    private final EventRecorders events;
+    private final Lister<Pod> pods;
+    private final Nodes nodes;
+    private final ContainerRuntime runtime;
+    private final Map<Request, PodRecord> records = new ConcurrentHashMap<>();
+
+    /** The recorder of each node: its name stands in the events' source. */
+    interface EventRecorders {
+        EventRecorder of(String node);
+    }
+
+    PodWorker(
+            Driver driver,
+            Client client,
+            EventRecorders events,
+            Lister<Pod> pods,
+            Nodes nodes,
+            ContainerRuntime runtime) {
+        this.driver = driver;
+        this.client = client;
+        this.events = events;
+        this.pods = pods;
+        this.nodes = nodes;
+        this.runtime = runtime;
+    }
+
+    @Override
+    public Result reconcile(Request request) {
+        Pod pod = pods.get(request.namespace(), request.name()).orElse(null);
+        PodRecord record = records.get(request);
+        if (record != null
+                && (pod == null || !record.uid.equals(pod.getMetadata().getUid()))) {
+            forget(request, record); // deleted, or made anew under the same name
+            record = null;
+        }
+        if (pod == null
+                || pod.getSpec().getNodeName() == null
+                || !nodes.runs(pod.getSpec().getNodeName())) {
+            return Result.done();
+        }
+        if (record == null) {
+            record = take(request, pod);
+        }
+        return sync(request, pod, record);
+    }
+
+    private PodRecord take(Request request, Pod pod) {
+        String node = pod.getSpec().getNodeName();
+        PodStatus status = pod.getStatus();
+        boolean known = status != null && status.getStartTime() != null;
+        PodRecord record = new PodRecord(
+                pod.getMetadata().getUid(), node, known ? Instant.parse(status.getStartTime()) : driver.now());
+        if (known) {
+            adopt(pod, status, record);
+        }
+        records.put(request, record);
+        return record;
+    }
+
+    /** A pod that ran before this process did: its status is all that is known of it. */
+    private void adopt(Pod pod, PodStatus status, PodRecord record) {
+        record.ip = status.getPodIP();
+        if (record.ip != null && !isHostNetwork(pod)) {
+            nodes.addresses(record.node).ifPresent(pool -> pool.reserve(Objects.requireNonNull(record.ip)));
+        }
+        List<ContainerStatus> all = new ArrayList<>(status.getInitContainerStatuses());
+        all.addAll(status.getContainerStatuses());
+        List<ContainerState> states = new ArrayList<>();
+        for (ContainerStatus container : all) {
+            int attempt = container.getRestartCount() == null ? 0 : container.getRestartCount();
+            ContainerState state = reported(container, attempt);
+            if (state != null) {
+                states.add(state);
+                record.ordered.put(container.getName(), attempt);
+            }
+        }
+        runtime.adopt(pod, states);
+    }
+
+    private static @Nullable ContainerState reported(ContainerStatus status, int attempt) {
+        var state = status.getState();
+        if (state != null && state.getRunning() != null) {
+            return new ContainerState(
+                    status.getName(),
+                    attempt,
+                    status.getContainerID(),
+                    Instant.parse(state.getRunning().getStartedAt()),
+                    null,
+                    0,
+                    "");
+        }
+        var ended = state != null && state.getTerminated() != null
+                ? state.getTerminated()
+                : status.getLastState() == null ? null : status.getLastState().getTerminated();
+        if (ended == null || ended.getStartedAt() == null || ended.getFinishedAt() == null) {
+            return null;
+        }
+        return new ContainerState(
+                status.getName(),
+                attempt,
+                Objects.requireNonNullElse(ended.getContainerID(), ""),
+                Instant.parse(ended.getStartedAt()),
+                Instant.parse(ended.getFinishedAt()),
+                ended.getExitCode() == null ? 0 : ended.getExitCode(),
+                Objects.requireNonNullElse(ended.getReason(), ""));
+    }
+
+    private void forget(Request request, PodRecord record) {
+        runtime.remove(record.uid);
+        if (record.ip != null) {
+            nodes.addresses(record.node).ifPresent(pool -> pool.release(Objects.requireNonNull(record.ip)));
+        }
+        records.remove(request, record);
+    }
+
+    // ---- one step
+
+    private Result sync(Request request, Pod pod, PodRecord record) {
+        noticeForeign(pod, record);
+        Map<String, ContainerState> containers = containers(record);
+        if (pod.getMetadata().getDeletionTimestamp() != null) {
+            return terminate(request, pod, record, containers);
+        }
+        if (record.foreign || record.failureReason == null && isEnded(pod, record)) {
+            stopAll(pod, record, containers, Duration.ZERO);
+            return Result.done();
+        }
+        Wake wake = new Wake();
+        Integer deadline = pod.getSpec().getActiveDeadlineSeconds() == null
+                ? null
+                : pod.getSpec().getActiveDeadlineSeconds().intValue();
+        if (deadline != null && record.failureReason == null) {
+            Duration left = Duration.between(driver.now(), record.startTime.plusSeconds(deadline));
+            if (left.isZero() || left.isNegative()) {
+                record.failureReason = "DeadlineExceeded";
+                record.failureMessage = "Pod was active on the node longer than the specified deadline";
+                events.of(record.node).normal(pod, "DeadlineExceeded", record.failureMessage);
+            } else {
+                wake.in(left);
+            }
+        }
+        if (record.failureReason != null) {
+            stopAll(pod, record, containers, Duration.ofSeconds(gracePeriod(pod)));
+            containers = containers(record);
+        } else if (prepare(pod, record, wake)) {
+            run(pod, record, containers, wake);
+            containers = containers(record);
+        }
+        publish(pod, record, containers, wake);
+        return wake.result();
+    }
+
+    /** Somebody else has written a phase since we did: from now on they decide. */
+    private static void noticeForeign(Pod pod, PodRecord record) {
+        String phase = pod.getStatus() == null ? null : pod.getStatus().getPhase();
+        if (record.written == null || phase == null) {
+            record.foreign |= record.written == null && record.ordered.isEmpty() && PodStatuses.isTerminal(phase);
+            return;
+        }
+        // Our own writes are in the cache before the next call: a difference is not ours.
+        record.foreign |= !phase.equals(record.written.getPhase());
+    }
+
+    private static boolean isEnded(Pod pod, PodRecord record) {
+        return pod.getStatus() != null
+                && PodStatuses.isTerminal(pod.getStatus().getPhase())
+                && (record.written == null || PodStatuses.isTerminal(record.written.getPhase()));
+    }
+
+    /** Sees to the pod's address; false if it must wait for one. */
+    private boolean prepare(Pod pod, PodRecord record, Wake wake) {
+        if (record.ip != null) {
+            return true;
+        }
+        if (isHostNetwork(pod)) {
+            record.ip = nodes.hostAddress(record.node);
+            return true;
+        }
+        AddressPool pool = nodes.addresses(record.node).orElse(null);
+        if (pool == null) {
+            wake.in(Duration.ofMillis(250)); // the node has no pod CIDR yet
+            return false;
+        }
+        record.ip = pool.take();
+        if (record.ip == null) {
+            events.of(record.node)
+                    .warning(
+                            pod,
+                            "FailedCreatePodSandBox",
+                            "Failed to create pod sandbox: no addresses are left in the pod CIDR of node "
+                                    + record.node);
+            wake.in(NAG);
+            return false;
+        }
+        return true;
+    }
+
+    private static boolean isHostNetwork(Pod pod) {
+        return Boolean.TRUE.equals(pod.getSpec().getHostNetwork());
+    }
+
+    private Map<String, ContainerState> containers(PodRecord record) {
+        Map<String, ContainerState> byName = new HashMap<>();
+        runtime.containers(record.uid).forEach(state -> byName.put(state.name(), state));
+        return byName;
+    }
+
+    // ---- running
+
+    private void run(Pod pod, PodRecord record, Map<String, ContainerState> containers, Wake wake) {
+        String policy = Objects.requireNonNullElse(pod.getSpec().getRestartPolicy(), "Always");
+        for (Container init : pod.getSpec().getInitContainers()) {
+            ContainerState state = containers.get(init.getName());
+            if (PodStatuses.isSidecar(init)) {
+                keep(pod, record, init, state, "Always", "spec.initContainers", wake);
+                if (state == null || !state.isRunning() && state.attempt() == 0) {
+                    return; // the rest waits for its first start
+                }
+                continue;
+            }
+            if (state != null && !state.isRunning() && state.exitCode() == 0) {
+                continue;
+            }
+            boolean retries = !policy.equals("Never");
+            if (state == null || !state.isRunning() && retries) {
+                keep(pod, record, init, state, retries ? "OnFailure" : "Never", "spec.initContainers", wake);
+            }
+            return; // one at a time
+        }
+        for (Container container : pod.getSpec().getContainers()) {
+            keep(pod, record, container, containers.get(container.getName()), policy, "spec.containers", wake);
+        }
+    }
+
+    /** Starts a container that does not run and should. */
+    private void keep(
+            Pod pod,
+            PodRecord record,
+            Container container,
+            @Nullable ContainerState state,
+            String policy,
+            String field,
+            Wake wake) {
+        String name = container.getName();
+        if (state != null && state.isRunning()) {
+            if (record.waiting.remove(name) != null || !record.pulls.contains("started/" + name + state.attempt())) {
+                started(pod, record, container, state, field);
+            }
+            Instant ready = runtime.readyAt(pod, container, state);
+            if (ready != null && ready.isAfter(driver.now())) {
+                wake.in(Duration.between(driver.now(), ready));
+            }
+            return;
+        }
+        Integer ordered = record.ordered.get(name);
+        int attempt = state == null ? 0 : state.attempt() + 1;
+        if (ordered != null && ordered >= attempt) {
+            return; // on its way
+        }
+        if (state != null) {
+            boolean again = policy.equals("Always") || policy.equals("OnFailure") && state.exitCode() != 0;
+            if (!again || !mayRestart(pod, record, container, state, field, wake)) {
+                return;
+            }
+        }
+        if (hasImage(pod, record, container, attempt, field, wake)) {
+            record.ordered.put(name, attempt);
+            if (state == null) {
+                record.waiting.remove(name);
+            }
+            events.of(record.node)
+                    .record(part(pod, container, field), "Normal", "Created", "Created container: " + name);
+            runtime.start(pod, container, attempt);
+        }
+    }
+
+    private void started(Pod pod, PodRecord record, Container container, ContainerState state, String field) {
+        if (record.pulls.add("started/" + container.getName() + state.attempt())) {
+            events.of(record.node)
+                    .record(
+                            part(pod, container, field),
+                            "Normal",
+                            "Started",
+                            "Started container " + container.getName());
+        }
+    }
+
+    private boolean mayRestart(
+            Pod pod, PodRecord record, Container container, ContainerState state, String field, Wake wake) {
+        String thing = "restart/" + container.getName();
+        // The first restart is immediate, as a kubelet's is; each one counts.
+        if (record.pulls.add("ended/" + container.getName() + state.attempt())) {
+            if (state.attempt() == 0) {
+                return true;
+            }
+            record.backOff(thing, driver.now());
+        }
+        Duration left = record.left(thing, driver.now());
+        if (left.isZero()) {
+            return true;
+        }
+        String what = container.getName() + " in pod " + pod.getMetadata().getName() + "_"
+                + pod.getMetadata().getNamespace() + "(" + record.uid + ")";
+        record.waiting.put(
+                container.getName(),
+                new PodRecord.Waiting(
+                        "CrashLoopBackOff",
+                        "back-off " + text(record.wait(thing)) + " restarting failed container="
+                                + container.getName() + " pod="
+                                + pod.getMetadata().getName() + "_"
+                                + pod.getMetadata().getNamespace() + "(" + record.uid + ")"));
+        events.of(record.node)
+                .record(
+                        part(pod, container, field),
+                        "Warning",
+                        "BackOff",
+                        "Back-off restarting failed container " + what);
+        wake.in(left.compareTo(NAG) < 0 ? left : NAG);
+        return false;
+    }
+
+    // ---- images
+
+    private boolean hasImage(Pod pod, PodRecord record, Container container, int attempt, String field, Wake wake) {
+        String image = container.getImage();
+        String thing = "image/" + container.getName();
+        String asked = "pull/" + container.getName() + attempt;
+        ObjectReference part = part(pod, container, field);
+        EventRecorder recorder = events.of(record.node);
+        ImageState state = runtime.image(record.node, image);
+        boolean always = "Always".equals(container.getImagePullPolicy());
+        boolean wasAsked = record.pulls.contains(asked);
+        switch (state.progress()) {
+            case PRESENT -> {
+                if (always && !wasAsked) {
+                    break; // asked for anew each time
+                }
+                recorder.record(part, "Normal", "Pulled", pulled(image, state, wasAsked));
+                return true;
+            }
+            case PULLING -> {
+                if (!wasAsked) {
+                    break; // for another pod: be told, too
+                }
+                return false;
+            }
+            case FAILED -> {
+                if (wasAsked) {
+                    failed(pod, record, container, state, asked, field);
+                    wake.in(ERROR_SHOWN);
+                    return false;
+                }
+            }
+            case ABSENT -> {}
+        }
+        if ("Never".equals(container.getImagePullPolicy())) {
+            String why = "Container image \"" + image + "\" is not present with pull policy of Never";
+            record.waiting.put(container.getName(), new PodRecord.Waiting("ErrImageNeverPull", why));
+            recorder.record(part, "Warning", "ErrImageNeverPull", why);
+            wake.in(NAG);
+            return false;
+        }
+        Duration left = record.left(thing, driver.now());
+        if (!left.isZero()) {
+            String why = "Back-off pulling image \"" + image + "\"";
+            PodRecord.Waiting before = record.waiting.get(container.getName());
+            String detail = before != null && before.reason().equals("ErrImagePull")
+                    ? why + ": ErrImagePull: " + before.message()
+                    : before == null ? why : before.message();
+            record.waiting.put(container.getName(), new PodRecord.Waiting("ImagePullBackOff", detail));
+            recorder.record(part, "Normal", "BackOff", why);
+            recorder.record(part, "Warning", "Failed", "Error: ImagePullBackOff");
+            wake.in(left.compareTo(NAG) < 0 ? left : NAG);
+            return false;
+        }
+        recorder.record(part, "Normal", "Pulling", "Pulling image \"" + image + "\"");
+        record.pulls.add(asked);
+        runtime.pull(record.node, image, record.uid);
+        return false;
+    }
+
+    private void failed(Pod pod, PodRecord record, Container container, ImageState state, String asked, String field) {
+        record.pulls.remove(asked);
+        record.backOff("image/" + container.getName(), driver.now());
+        record.waiting.put(container.getName(), new PodRecord.Waiting("ErrImagePull", state.message()));
+        EventRecorder recorder = events.of(record.node);
+        ObjectReference part = part(pod, container, field);
+        recorder.record(
+                part, "Warning", "Failed", "Failed to pull image \"" + container.getImage() + "\": " + state.message());
+        recorder.record(part, "Warning", "Failed", "Error: ErrImagePull");
+    }
+
+    private static String pulled(String image, ImageState state, boolean wasAsked) {
+        if (!wasAsked || state.took() == null) {
+            return "Container image \"" + image + "\" already present on machine";
+        }
+        String took = text(state.took());
+        return "Successfully pulled image \"" + image + "\" in " + took + " (" + took + " including waiting)";
+    }
+
+    // ---- ending
+
+    private void stopAll(Pod pod, PodRecord record, Map<String, ContainerState> containers, Duration grace) {
+        if (record.stopping) {
+            return;
+        }
+        record.stopping = true;
+        for (ContainerState state : containers.values()) {
+            if (state.isRunning()) {
+                String field = pod.getSpec().getInitContainers().stream()
+                                .anyMatch(c -> c.getName().equals(state.name()))
+                        ? "spec.initContainers"
+                        : "spec.containers";
+                ObjectReference reference = EventRecorder.referenceTo(pod);
+                reference.setFieldPath(field + "{" + state.name() + "}");
+                events.of(record.node).record(reference, "Normal", "Killing", "Stopping container " + state.name());
+                runtime.stop(record.uid, state.name(), grace);
+            }
+        }
+    }
+
+    private Result terminate(Request request, Pod pod, PodRecord record, Map<String, ContainerState> containers) {
+        Long grace = pod.getMetadata().getDeletionGracePeriodSeconds();
+        stopAll(pod, record, containers, Duration.ofSeconds(grace == null ? gracePeriod(pod) : grace));
+        if (containers(record).values().stream().anyMatch(ContainerState::isRunning)) {
+            return Result.done(); // the runtime tells when they have ended
+        }
+        if (!record.foreign && !containers.isEmpty()) {
+            publish(pod, record, containers(record), new Wake());
+        }
+        try {
+            client.delete(
+                    PODS,
+                    request.namespace(),
+                    request.name(),
+                    new DeleteOptionsBuilder()
+                            .withGracePeriodSeconds(0L)
+                            .withNewPreconditions()
+                            .withUid(record.uid)
+                            .endPreconditions()
+                            .build());
+        } catch (ApiException e) {
+            if (!e.isNotFound() && !e.isConflict()) {
+                throw e;
+            }
+        }
+        if (!pod.getMetadata().getFinalizers().isEmpty()) {
+            return Result.done(); // somebody's finalizer keeps it; its containers are gone
+        }
+        return Result.done();
+    }
+
+    private static long gracePeriod(Pod pod) {
+        Long grace = pod.getSpec().getTerminationGracePeriodSeconds();
+        return grace == null ? 30 : Math.max(1, grace);
+    }
+
+    // ---- telling
+
+    private void publish(Pod pod, PodRecord record, Map<String, ContainerState> containers, Wake wake) {
+        Map<String, Container> specs = new HashMap<>();
+        pod.getSpec().getInitContainers().forEach(c -> specs.put(c.getName(), c));
+        pod.getSpec().getContainers().forEach(c -> specs.put(c.getName(), c));
+        Map<String, ContainerState> ended = new HashMap<>();
+        Map<String, ContainerState> shown = new HashMap<>(containers);
+        lastStates(pod, containers, record, ended);
+        PodStatus status = PodStatuses.build(new PodStatuses.Inputs(
+                pod,
+                shown,
+                record.waiting,
+                ended,
+                state -> {
+                    Container spec = specs.get(state.name());
+                    Instant ready = spec == null || record.stopping ? null : runtime.readyAt(pod, spec, state);
+                    return ready != null && !ready.isAfter(driver.now());
+                },
+                record.startTime,
+                nodes.hostAddress(record.node),
+                record.ip,
+                record.failureReason,
+                record.failureMessage,
+                driver.now()));
+        if (status.equals(record.written)) {
+            return;
+        }
+        client.patch(
+                PODS,
+                pod.getMetadata().getNamespace(),
+                pod.getMetadata().getName(),
+                Patch.strategic(body(record.uid, status)).on("status"));
+        record.written = status;
+    }
+
+    /** How the attempt before ended: known from the last status, or from the present state if it waits to run again. */
+    private static void lastStates(
+            Pod pod, Map<String, ContainerState> containers, PodRecord record, Map<String, ContainerState> ended) {
+        if (pod.getStatus() == null) {
+            return;
+        }
+        List<ContainerStatus> statuses = new ArrayList<>(pod.getStatus().getContainerStatuses());
+        statuses.addAll(pod.getStatus().getInitContainerStatuses());
+        for (ContainerStatus status : statuses) {
+            ContainerState now = containers.get(status.getName());
+            if (now == null) {
+                continue;
+            }
+            int before = status.getRestartCount() == null ? 0 : status.getRestartCount();
+            if (!now.isRunning() && record.waiting.containsKey(status.getName())) {
+                ended.put(status.getName(), now);
+            } else if (now.attempt() > 0) {
+                ContainerState reported = reported(status, before);
+                if (reported != null && !reported.isRunning() && before < now.attempt()) {
+                    ended.put(status.getName(), reported);
+                } else if (status.getLastState() != null
+                        && status.getLastState().getTerminated() != null) {
+                    var t = status.getLastState().getTerminated();
+                    ended.put(
+                            status.getName(),
+                            new ContainerState(
+                                    status.getName(),
+                                    before,
+                                    Objects.requireNonNullElse(t.getContainerID(), ""),
+                                    Instant.parse(t.getStartedAt()),
+                                    Instant.parse(t.getFinishedAt()),
+                                    t.getExitCode(),
+                                    Objects.requireNonNullElse(t.getReason(), "")));
+                }
+            }
+        }
+    }
+
+    private static String body(String uid, PodStatus status) {
+        ObjectNode body = JsonNodeFactory.instance.objectNode();
+        body.putObject("metadata").put("uid", uid);
+        body.set("status", KubernetesJson.mapper().valueToTree(status));
+        try {
+            return KubernetesJson.mapper().writeValueAsString(body);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a pod status cannot be written", e);
+        }
+    }
+
+    private static ObjectReference part(Pod pod, Container container, String field) {
+        ObjectReference reference = EventRecorder.referenceTo(pod);
+        reference.setFieldPath(field + "{" + container.getName() + "}");
+        return reference;
+    }
+
+    /** A time as Go prints it, to the millisecond. */
+    private static String text(Duration time) {
+        if (time.compareTo(Duration.ofSeconds(1)) < 0) {
+            return time.toMillis() + "ms";
+        }
+        long minutes = time.toMinutes();
+        String seconds = time.toMillisPart() == 0
+                ? time.toSecondsPart() + "s"
+                : time.toSecondsPart() + "."
+                        + String.format("%03d", time.toMillisPart()).replaceAll("0+$", "") + "s";
+        return minutes > 0 ? minutes + "m" + seconds : seconds;
+    }
+
+    /** The soonest moment at which the pod must be looked at again. Belongs to one call. */
+    private static final class Wake {
+        private @Nullable Duration soonest;
+
+        void in(Duration time) {
+            if (soonest == null || time.compareTo(soonest) < 0) {
+                soonest = time;
+            }
+        }
+
+        Result result() {
+            return soonest == null ? Result.done() : Result.after(soonest);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package io.trimtab.node.runtime;
+
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.Pod;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs containers for the agent of one or several nodes. Level-based: the agent asks how things are, orders what is missing, and
+ * is woken when something has changed. Orders return at once; safe for use by any thread.
+ */
+public interface ContainerRuntime {
+
+    /** What the node calls it, such as {@code containerd://2.1.0}. */
+    String version();
+
+    /** Sets who is told the uid of a pod of which something has changed. Called from any thread; must only schedule. */
+    void onChange(Consumer<String> podUid);
+
+    /** How an image is on a node. */
+    ImageState image(String node, String image);
+
+    /**
+     * Begins to pull an image onto a node, unless that is going on; a failure is forgotten by this.
+     *
+     * @param podUid who is told when the image is there, or cannot be had
+     */
+    void pull(String node, String image, String podUid);
+
+    /** Hears of containers that ran before this process did, as their pod's status tells. A runtime that knows ignores it. */
+    default void adopt(Pod pod, List<ContainerState> reported) {}
+
+    /** The containers of a pod that were ever started, ended ones included, the last attempt of each name. */
+    List<ContainerState> containers(String podUid);
+
+    /**
+     * Starts a container, after its image was found present.
+     *
+     * @param attempt 0 for the first time
+     */
+    void start(Pod pod, Container container, int attempt);
+
+    /** Asks a container to end, and ends it when the grace period is over. */
+    void stop(String podUid, String container, Duration grace);
+
+    /** Forgets a pod and ends what still runs. */
+    void remove(String podUid);
+
+    /**
+     * When a running container is ready, as its probes find it.
+     *
+     * @return null if it is not, and time alone will not make it so; a moment in the past if it is
+     */
+    @Nullable
+    Instant readyAt(Pod pod, Container container, ContainerState state);
+
+    /**
+     * How an image is.
+     *
+     * @param progress how far it is
+     * @param message why the pull failed; empty otherwise
+     * @param took how long the pull took; null if it was there before
+     * @param id the image's digest, once it is present
+     */
+    record ImageState(
+            Progress progress, String message, @Nullable Duration took, String id) {
+        public static final ImageState ABSENT = new ImageState(Progress.ABSENT, "", null, "");
+        public static final ImageState PULLING = new ImageState(Progress.PULLING, "", null, "");
+
+        /** The steps of a pull. */
+        public enum Progress {
+            ABSENT,
+            PULLING,
+            PRESENT,
+            FAILED
+        }
+    }
+
+    /**
+     * How a container is.
+     *
+     * @param id such as {@code containerd://...}
+     * @param finishedAt null while it runs
+     * @param exitCode counts once it has finished
+     * @param reason {@code Completed}, {@code Error}, ...; empty while it runs
+     */
+    record ContainerState(
+            String name,
+            int attempt,
+            String id,
+            Instant startedAt,
+            @Nullable Instant finishedAt,
+            int exitCode,
+            String reason) {
+        public boolean isRunning() {
+            return finishedAt == null;
+        }
+    }
+}
