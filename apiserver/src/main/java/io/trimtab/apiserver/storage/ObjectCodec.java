@@ -88,7 +88,7 @@ final class ObjectCodec {
                 if (field.getKey().equals("metadata") && field.getValue() instanceof ObjectNode metadata) {
                     digitsAt = writeMetadata(sorted, metadata, json, out);
                 } else {
-                    MAPPER.writeTree(json, field.getValue());
+                    write(field.getValue(), json);
                 }
             }
             json.writeEndObject();
@@ -125,13 +125,39 @@ final class ObjectCodec {
                 digitsAt = writeEmptyRevision(json, out);
             }
             json.writeFieldName(name);
-            MAPPER.writeTree(json, field.getValue());
+            write(field.getValue(), json);
         }
         if (digitsAt < 0) {
             digitsAt = writeEmptyRevision(json, out);
         }
         json.writeEndObject();
         return digitsAt;
+    }
+
+    /** What the mapper would do, without asking for a serializer at each node. */
+    private static void write(JsonNode node, JsonGenerator json) throws IOException {
+        switch (node.getNodeType()) {
+            case OBJECT -> {
+                json.writeStartObject();
+                for (Iterator<Map.Entry<String, JsonNode>> fields = node.fields(); fields.hasNext(); ) {
+                    Map.Entry<String, JsonNode> field = fields.next();
+                    json.writeFieldName(field.getKey());
+                    write(field.getValue(), json);
+                }
+                json.writeEndObject();
+            }
+            case ARRAY -> {
+                json.writeStartArray();
+                for (Iterator<JsonNode> elements = node.elements(); elements.hasNext(); ) {
+                    write(elements.next(), json);
+                }
+                json.writeEndArray();
+            }
+            case STRING -> json.writeString(node.textValue());
+            case BOOLEAN -> json.writeBoolean(node.booleanValue());
+            case NULL -> json.writeNull();
+            case NUMBER, BINARY, MISSING, POJO -> MAPPER.writeTree(json, node);
+        }
     }
 
     private static int writeEmptyRevision(JsonGenerator json, ByteArrayOutputStream out) throws IOException {

@@ -145,7 +145,7 @@ final class ResourceCache {
 
     private void apply(Store.Change change) {
         PersistentMap<Stored> objects = state.objects();
-        Stored before = objects.get(change.key());
+        Stored before = change.previous() == null ? null : objects.get(change.key());
         Stored now = change.entry() == null ? null : stored(change.entry());
         if (now != null
                 && before != null

@@ -201,7 +201,7 @@ public final class PersistentMap<V> {
         if (child.keys.length <= WIDTH) {
             children = inner.children.clone();
             children[i] = child;
-            return new Inner(inner.keys, children);
+            return new Inner(inner.keys, children, inner.size - inner.children[i].size + child.size);
         }
         Split split = split(child, key);
         children = inserted(inner.children, i + 1, split.right);
@@ -244,7 +244,7 @@ public final class PersistentMap<V> {
         }
         Node[] children = inner.children.clone();
         children[i] = child;
-        return new Inner(inner.keys, children);
+        return new Inner(inner.keys, children, inner.size - 1);
     }
 
     private static <T> T[] inserted(T[] array, int at, T value) {
@@ -327,7 +327,11 @@ public final class PersistentMap<V> {
         final Node[] children;
 
         Inner(String[] keys, Node[] children) {
-            super(keys, sizeOf(children));
+            this(keys, children, sizeOf(children));
+        }
+
+        Inner(String[] keys, Node[] children, int size) {
+            super(keys, size);
             this.children = children;
         }
 

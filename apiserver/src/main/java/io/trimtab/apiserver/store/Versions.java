@@ -205,8 +205,12 @@ final class Versions {
                 }
             }
         }
-        for (Operation operation : operations) {
+        // The keys differ, so what is found here is still so when the changes are made.
+        @Nullable Entry[] found = new Entry[operations.size()];
+        for (int i = 0; i < found.length; i++) {
+            Operation operation = operations.get(i);
             Entry current = base.entries().get(operation.key());
+            found[i] = current;
             long expected = operation instanceof Operation.Put put
                     ? put.expectedRevision()
                     : ((Operation.Delete) operation).expectedRevision();
@@ -217,8 +221,9 @@ final class Versions {
         long revision = base.revision() + 1;
         PersistentMap<Entry> entries = base.entries();
         List<Change> changes = new ArrayList<>(operations.size());
-        for (Operation operation : operations) {
-            Entry previous = entries.get(operation.key());
+        for (int i = 0; i < found.length; i++) {
+            Operation operation = operations.get(i);
+            Entry previous = found[i];
             Change change;
             if (operation instanceof Operation.Put put) {
                 byte[] value = put.value().apply(revision);

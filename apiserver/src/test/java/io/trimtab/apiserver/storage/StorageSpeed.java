@@ -11,6 +11,7 @@ import io.trimtab.apiserver.store.MemoryStore;
 import io.trimtab.apiserver.store.RocksStore;
 import io.trimtab.apiserver.store.Store;
 import io.trimtab.runtime.RealDriver;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntConsumer;
 
 /** A rough look at throughput, to be run by hand; claims of speed come from the benchmarks module. */
@@ -91,6 +93,7 @@ final class StorageSpeed {
 
     private static void time(String what, int threads, int each, IntConsumer body) throws Exception {
         CountDownLatch done = new CountDownLatch(threads);
+        AtomicLong cpuNanos = new AtomicLong();
         long start = System.nanoTime();
         for (int t = 0; t < threads; t++) {
             int from = t * each;
@@ -98,12 +101,16 @@ final class StorageSpeed {
                         for (int i = from; i < from + each; i++) {
                             body.accept(i);
                         }
+                        cpuNanos.addAndGet(ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime());
                         done.countDown();
                     })
                     .start();
         }
         done.await();
         double seconds = (System.nanoTime() - start) / 1e9;
-        System.out.printf("%-32s %,12.0f /s%n", what, threads * each / seconds);
+        // On a busy machine the time on the processor says more.
+        System.out.printf(
+                "%-32s %,12.0f /s %,12.0f /s of processor time%n",
+                what, threads * each / seconds, threads * each * 1e9 / cpuNanos.get());
     }
 }
