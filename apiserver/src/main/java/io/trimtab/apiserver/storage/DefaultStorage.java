@@ -33,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  * Objects on a {@link Store}, read from a watch cache for each resource that anybody asked for. The caches are fed by one watch
  * of the store, before the store acknowledges a commit: so what was acknowledged can be read, and reads take no lock.
  *
+ * <p>Order of locks: the store's writer, a cache, a watch. Wake-ups of consumers run below all three, and must only schedule.
+ *
  * @since 0.1
  */
 public final class DefaultStorage implements Storage, AutoCloseable {
@@ -226,7 +228,9 @@ public final class DefaultStorage implements Storage, AutoCloseable {
 
     @Override
     public Optional<StoredObject> get(ApiResource resource, @Nullable String namespace, String name) {
-        return Optional.ofNullable(cache(resource).state().objects().get(resource.key(namespace, name)));
+        ResourceCache cache = cache(resource);
+        awaitOthers();
+        return Optional.ofNullable(cache.state().objects().get(resource.key(namespace, name)));
     }
 
     @Override
@@ -350,6 +354,13 @@ public final class DefaultStorage implements Storage, AutoCloseable {
         return future;
     }
 
+    /** Where other servers write to the store too, what they had acknowledged may still be on its way here. */
+    private void awaitOthers() {
+        if (store.hasOtherWriters()) {
+            awaitRevision(store.revision(), true);
+        }
+    }
+
     /** Waits for a revision that a client has heard of, from another server perhaps. */
     private void awaitRevision(long revision, boolean retryable) {
         if (fed >= revision) {
@@ -389,6 +400,8 @@ public final class DefaultStorage implements Storage, AutoCloseable {
         ResourceCache cache = cache(resource);
         if (query.revision() > 0) {
             awaitRevision(query.revision(), !query.exact());
+        } else {
+            awaitOthers();
         }
         // In this order: the state has everything up to `live`, and perhaps more.
         long live = fed;
@@ -436,6 +449,7 @@ public final class DefaultStorage implements Storage, AutoCloseable {
     /** A page of a state that the cache has left behind. */
     private Listing fromHistory(ApiResource resource, Filter filter, ListQuery query, @Nullable String start) {
         List<StoredObject> page = new ArrayList<>();
+        PersistentMap<Stored> newest = cache(resource).state().objects();
         String from = start;
         while (true) {
             Store.Range range;
@@ -447,7 +461,7 @@ public final class DefaultStorage implements Storage, AutoCloseable {
             long remaining = range.remaining();
             List<Store.Entry> entries = range.entries();
             for (int i = 0; i < entries.size(); i++) {
-                Stored object = ObjectCodec.decode(resource, entries.get(i));
+                Stored object = decoded(resource, entries.get(i), newest);
                 if (filter.matches(object)) {
                     page.add(object);
                 }
@@ -468,6 +482,12 @@ public final class DefaultStorage implements Storage, AutoCloseable {
             }
             from = entries.get(entries.size() - 1).key() + '\0';
         }
+    }
+
+    /** Most of what was there is there still, and need not be parsed. */
+    private static Stored decoded(ApiResource resource, Store.Entry entry, PersistentMap<Stored> newest) {
+        Stored now = newest.get(entry.key());
+        return now != null && now.revision() == entry.revision() ? now : ObjectCodec.decode(resource, entry);
     }
 
     private static Iterator<StoredObject> widened(Iterator<Stored> objects) {

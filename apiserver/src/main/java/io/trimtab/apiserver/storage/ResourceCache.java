@@ -275,11 +275,6 @@ final class ResourceCache {
         return all.iterator();
     }
 
-    private void add(Watcher watcher) {
-        listOf(watcher, true).add(watcher);
-        watchers++;
-    }
-
     /** Finds older changes. */
     interface History {
         /** The changes after one revision, up to another; empty if they are no longer kept. */
@@ -287,36 +282,39 @@ final class ResourceCache {
     }
 
     synchronized void close(Watcher watcher) {
-        List<Watcher> list = listOf(watcher, false);
-        if (list.remove(watcher)) {
+        Place place = placeOf(watcher);
+        List<Watcher> list = place == null ? everywhere : place.map().get(place.key());
+        if (list != null && list.remove(watcher)) {
             watchers--;
-            if (list.isEmpty()) {
-                byName.values().remove(list);
-                byNode.values().remove(list);
-                byNamespace.values().remove(list);
+            if (place != null && list.isEmpty()) {
+                place.map().remove(place.key());
             }
         }
     }
 
-    private List<Watcher> listOf(Watcher watcher, boolean create) {
-        Optional<String> name = watcher.filter().fields().requiredValue("metadata.name");
-        if (name.isPresent()) {
-            return in(byName, name.get(), create);
-        }
-        Optional<String> node = watcher.filter().fields().requiredValue(NODE_FIELD);
-        if (node.isPresent()) {
-            return in(byNode, node.get(), create);
-        }
-        String namespace = watcher.filter().namespace();
-        return namespace == null ? everywhere : in(byNamespace, namespace, create);
+    private void add(Watcher watcher) {
+        Place place = placeOf(watcher);
+        List<Watcher> list =
+                place == null ? everywhere : place.map().computeIfAbsent(place.key(), k -> new ArrayList<>(1));
+        list.add(watcher);
+        watchers++;
     }
 
-    private static List<Watcher> in(Map<String, List<Watcher>> map, String key, boolean create) {
-        if (create) {
-            return map.computeIfAbsent(key, k -> new ArrayList<>(1));
+    private record Place(Map<String, List<Watcher>> map, String key) {}
+
+    /** The narrowest list that hears of all that the watcher may match; null for {@code everywhere}. */
+    private @Nullable Place placeOf(Watcher watcher) {
+        Filter filter = watcher.filter();
+        Optional<String> name = filter.fields().requiredValue("metadata.name");
+        if (name.isPresent()) {
+            return new Place(byName, name.get());
         }
-        List<Watcher> list = map.get(key);
-        return list == null ? new ArrayList<>() : list;
+        Optional<String> node = filter.fields().requiredValue(NODE_FIELD);
+        if (node.isPresent()) {
+            return new Place(byNode, node.get());
+        }
+        String namespace = filter.namespace();
+        return namespace == null ? null : new Place(byNamespace, namespace);
     }
 
     /** Puts a bookmark behind everything that was told; nothing older comes after it. */

@@ -22,6 +22,14 @@ public interface Store extends AutoCloseable {
     /** The oldest revision that can still be read and watched from. */
     long compactedRevision();
 
+    /**
+     * True if other processes commit to the same key space. If not, listeners have heard of a commit before its future
+     * completes; if so, they may hear of it later, and {@link #revision} asks the others.
+     */
+    default boolean hasOtherWriters() {
+        return false;
+    }
+
     /** The newest state of a key. */
     Optional<Entry> get(String key);
 
