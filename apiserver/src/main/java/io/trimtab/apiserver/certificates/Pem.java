@@ -16,14 +16,20 @@ import java.util.Base64;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.ASN1Sequence;
 import org.bouncycastle.asn1.DERNull;
 import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
 import org.bouncycastle.asn1.pkcs.RSAPrivateKey;
 import org.bouncycastle.asn1.sec.ECPrivateKey;
+import org.bouncycastle.asn1.x500.AttributeTypeAndValue;
+import org.bouncycastle.asn1.x500.RDN;
+import org.bouncycastle.asn1.x500.style.BCStyle;
+import org.bouncycastle.asn1.x500.style.IETFUtils;
 import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
+import org.bouncycastle.pkcs.PKCS10CertificationRequest;
 
 /** Reads and writes certificates and keys in PEM. Stateless. */
 public final class Pem {
@@ -120,6 +126,40 @@ public final class Pem {
             throw new IllegalArgumentException("no public key found: expected a PEM block PUBLIC KEY");
         }
         return found;
+    }
+
+    /** The common name that a certificate request asks for; empty if it asks for none. */
+    public static String requestCommonName(String text) {
+        List<String> names = requested(text, BCStyle.CN);
+        return names.isEmpty() ? "" : names.get(names.size() - 1);
+    }
+
+    /** The organizations that a certificate request asks for. */
+    public static List<String> requestOrganizations(String text) {
+        return requested(text, BCStyle.O);
+    }
+
+    private static List<String> requested(String text, ASN1ObjectIdentifier type) {
+        for (Block block : blocks(text)) {
+            if (block.type.equals("CERTIFICATE REQUEST")) {
+                try {
+                    List<String> values = new ArrayList<>();
+                    for (RDN rdn : new PKCS10CertificationRequest(block.der)
+                            .getSubject()
+                            .getRDNs(type)) {
+                        for (AttributeTypeAndValue pair : rdn.getTypesAndValues()) {
+                            if (pair.getType().equals(type)) {
+                                values.add(IETFUtils.valueToString(pair.getValue()));
+                            }
+                        }
+                    }
+                    return values;
+                } catch (java.io.IOException e) {
+                    throw new IllegalArgumentException("asn1: structure error: " + e.getMessage(), e);
+                }
+            }
+        }
+        throw new IllegalArgumentException("PEM block type must be CERTIFICATE REQUEST");
     }
 
     private static PublicKey publicKey(byte[] der) {
