@@ -50,6 +50,9 @@ public final class ClientCertificates implements Authenticator {
     public Optional<UserInfo> authenticate(ApiRequest request) {
         List<X509Certificate> chain = request.peer().certificates();
         if (chain.isEmpty()) {
+            if (request.peer().badCertificate()) {
+                throw Statuses.unauthorized();
+            }
             return Optional.empty();
         }
         X509Certificate leaf = chain.get(0);
