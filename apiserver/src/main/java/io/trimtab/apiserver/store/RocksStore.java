@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 import org.rocksdb.CompressionType;
 import org.rocksdb.InfoLogLevel;
 import org.rocksdb.Options;
+import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
@@ -530,9 +531,13 @@ public final class RocksStore implements Store {
             List<byte[]> superseded = new ArrayList<>();
             byte @Nullable [] newest = null;
             @Nullable String newestKey = null;
-            try (RocksIterator all = db.newIterator()) {
-                for (all.seek(new byte[] {CHANGE}); all.isValid() && all.key()[0] == CHANGE; all.next()) {
+            try (ReadOptions once = new ReadOptions().setReadaheadSize(4 << 20).setFillCache(false);
+                    RocksIterator all = db.newIterator(once)) {
+                for (all.seek(new byte[] {CHANGE}); all.isValid(); all.next()) {
                     byte[] raw = all.key();
+                    if (raw[0] != CHANGE) {
+                        break;
+                    }
                     Written written = decode(directory, raw, all.value());
                     if (written.revision() > compacted) {
                         later.add(written);
