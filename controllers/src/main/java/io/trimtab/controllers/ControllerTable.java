@@ -108,6 +108,11 @@ public final class ControllerTable {
                 .findFirst();
     }
 
+    /** Whether a selection, as {@link #addTo} takes it, has a controller in it. */
+    public static boolean isSelected(String name, List<String> selection) {
+        return find(name).map(entry -> isSelected(entry, selection)).orElse(false);
+    }
+
     private static boolean isSelected(Entry entry, List<String> selection) {
         boolean star = false;
         for (String item : selection) {

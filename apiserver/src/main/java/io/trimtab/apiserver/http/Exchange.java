@@ -3,6 +3,7 @@ package io.trimtab.apiserver.http;
 import io.netty.buffer.Unpooled;
 import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.ApiResponse;
+import io.trimtab.apiserver.auth.UserInfo;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -110,6 +111,10 @@ final class Exchange {
         }
     }
 
+    /** Who comes by the plain port: on this machine, told of it by whoever opened it, and so an administrator. */
+    private static final UserInfo UNSECURED =
+            UserInfo.of("system:unsecured", UserInfo.MASTERS_GROUP, UserInfo.AUTHENTICATED_GROUP);
+
     private void dispatch(byte[] body) {
         String path = Requests.decodePath(request.path() == null ? "/" : request.path());
         if (path == null) {
@@ -129,7 +134,11 @@ final class Exchange {
                 Requests.parseQuery(request.query()),
                 Requests.headers(request.headers()),
                 body,
-                new ApiRequest.Peer(address == null ? "" : address, verified.chain(), null, verified.rejected()));
+                new ApiRequest.Peer(
+                        address == null ? "" : address,
+                        verified.chain(),
+                        request.isSSL() ? null : UNSECURED,
+                        verified.rejected()));
         frontend.driver().execute(() -> handle(api));
     }
 

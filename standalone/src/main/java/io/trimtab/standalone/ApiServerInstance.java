@@ -1,0 +1,330 @@
+package io.trimtab.standalone;
+
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.trimtab.apiserver.ApiServer;
+import io.trimtab.apiserver.auth.Authenticator;
+import io.trimtab.apiserver.auth.Authorizer;
+import io.trimtab.apiserver.auth.AuthorizerChain;
+import io.trimtab.apiserver.auth.BearerTokens;
+import io.trimtab.apiserver.auth.BootstrapTokens;
+import io.trimtab.apiserver.auth.ClientCertificates;
+import io.trimtab.apiserver.auth.RbacAuthorizer;
+import io.trimtab.apiserver.auth.StaticTokens;
+import io.trimtab.apiserver.auth.TokenAuthenticator;
+import io.trimtab.apiserver.auth.UserInfo;
+import io.trimtab.apiserver.bootstrap.AddressRange;
+import io.trimtab.apiserver.bootstrap.Bootstrap;
+import io.trimtab.apiserver.bootstrap.ServerLease;
+import io.trimtab.apiserver.certificates.CertificateAuthority;
+import io.trimtab.apiserver.certificates.Credential;
+import io.trimtab.apiserver.certificates.Pem;
+import io.trimtab.apiserver.discovery.Discovery;
+import io.trimtab.apiserver.http.HttpFrontend;
+import io.trimtab.apiserver.http.HttpOptions;
+import io.trimtab.apiserver.injvm.InJvmTransport;
+import io.trimtab.apiserver.kinds.Kinds;
+import io.trimtab.apiserver.kinds.KindsOptions;
+import io.trimtab.apiserver.resource.ResourceRegistry;
+import io.trimtab.apiserver.storage.DefaultStorage;
+import io.trimtab.apiserver.store.MemoryStore;
+import io.trimtab.apiserver.store.RocksStore;
+import io.trimtab.apiserver.store.Store;
+import io.trimtab.apiserver.tokens.ServiceAccountTokens;
+import io.trimtab.apiserver.tokens.TokenIssuer;
+import io.trimtab.apiserver.tokens.TokenKeys;
+import io.trimtab.apiserver.tokens.TokenSettings;
+import io.trimtab.client.Clients;
+import io.trimtab.runtime.Driver;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One API server with everything it needs: store, storage, kinds, security, ports. Made and closed by one thread; used by any.
+ */
+public final class ApiServerInstance implements AutoCloseable {
+    private final Driver driver;
+    private final ApiServerOptions options;
+    private final Store store;
+    private final DefaultStorage storage;
+    private final CertificateAuthority authority;
+    private final ApiServer server;
+    private final InJvmTransport transport;
+    private final List<AutoCloseable> parts = new ArrayList<>();
+    private @Nullable HttpFrontend frontend;
+
+    /**
+     * Starts a server; when this returns, it answers.
+     *
+     * @throws StartException if it cannot start, with one line that says why and what to do
+     */
+    public static ApiServerInstance start(ApiServerOptions options, Driver driver) {
+        return start(options, driver, openStore(options, driver));
+    }
+
+    /** The same on a store that is open already; closing the server closes it. */
+    public static ApiServerInstance start(ApiServerOptions options, Driver driver, Store store) {
+        ApiServerInstance instance;
+        try {
+            instance = new ApiServerInstance(options, driver, store);
+        } catch (RuntimeException e) {
+            store.close();
+            throw e;
+        }
+        try {
+            instance.open();
+            return instance;
+        } catch (RuntimeException e) {
+            instance.close();
+            throw e;
+        }
+    }
+
+    private static Store openStore(ApiServerOptions options, Driver driver) {
+        return switch (options.store()) {
+            case MEMORY -> MemoryStore.create();
+            case ROCKSDB -> {
+                Path directory = options.dataDirectory();
+                if (directory == null) {
+                    throw new StartException("--store rocksdb needs a directory: give --data-dir DIR");
+                }
+                yield RocksStore.open(directory.resolve("store"), driver);
+            }
+        };
+    }
+
+    private ApiServerInstance(ApiServerOptions options, Driver driver, Store store) {
+        this.options = options;
+        this.driver = driver;
+        this.store = store;
+        Path pki =
+                options.dataDirectory() == null ? null : options.dataDirectory().resolve("pki");
+        this.authority = pki == null ? CertificateAuthority.create(driver) : CertificateAuthority.open(pki, driver);
+        Kinds kinds = new Kinds(new KindsOptions(options.serviceCidr(), options.nodePortRange()));
+        ResourceRegistry resources = ResourceRegistry.builtIn(kinds.registry());
+        this.storage = new DefaultStorage(store, driver, resources::selectableFields);
+        TokenKeys keys = pki == null ? TokenKeys.inMemory() : TokenKeys.open(pki);
+        TokenSettings settings = TokenSettings.of(options.serviceAccountIssuer());
+        RbacAuthorizer rbac = new RbacAuthorizer(storage);
+        parts.add(rbac);
+        Authorizer authorizer = authorizer(rbac);
+        this.server = ApiServer.builder()
+                .driver(driver)
+                .storage(storage)
+                .resources(resources)
+                .authenticators(certificateAuthenticators())
+                .tokens(tokens(keys, settings))
+                .tokenIssuer(new TokenIssuer(storage, keys, settings, driver))
+                .authorizer(authorizer)
+                .anonymous(options.anonymous())
+                .paths(List.of(new Discovery(resources, this::advertised)))
+                .build();
+        this.transport = InJvmTransport.of(server::handle, driver, resources, storage, authorizer);
+    }
+
+    private Authorizer authorizer(RbacAuthorizer rbac) {
+        List<Authorizer> chain = new ArrayList<>();
+        for (String mode : options.authorizationModes()) {
+            switch (mode) {
+                case "RBAC" -> chain.add(rbac);
+                case "Node" -> {}
+                case "AlwaysAllow" -> chain.add(AuthorizerChain.alwaysAllow());
+                case "AlwaysDeny" -> chain.add(AuthorizerChain.alwaysDeny());
+                default ->
+                    throw new StartException(
+                            "--authorization-mode: \"" + mode + "\" is not one of RBAC, Node, AlwaysAllow, AlwaysDeny");
+            }
+        }
+        return new AuthorizerChain(chain);
+    }
+
+    private List<Authenticator> certificateAuthenticators() {
+        List<X509Certificate> authorities = new ArrayList<>();
+        authorities.add(authority.certificate());
+        if (options.clientCaFile() != null) {
+            authorities.addAll(Pem.certificates(read("--client-ca-file", options.clientCaFile())));
+        }
+        return List.of(new ClientCertificates(authorities, driver));
+    }
+
+    private BearerTokens tokens(TokenKeys keys, TokenSettings settings) {
+        List<String> audiences = settings.audiences();
+        List<TokenAuthenticator> sorts = new ArrayList<>();
+        Path file = options.tokenAuthFile();
+        if (file != null) {
+            sorts.add(StaticTokens.parse(file.toString(), read("--token-auth-file", file), audiences));
+        }
+        sorts.add(new ServiceAccountTokens(storage, keys, settings, driver));
+        sorts.add(new BootstrapTokens(storage, driver, audiences));
+        return new BearerTokens(sorts, audiences);
+    }
+
+    private static String read(String flag, Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new StartException(flag + " " + file + " cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private String advertised() {
+        HttpFrontend open = frontend;
+        int port = open == null ? 443 : options.securePort() >= 0 ? open.securePort() : open.insecurePort();
+        return options.advertiseAddress() + ":" + port;
+    }
+
+    private void open() {
+        // Issuing certificates and opening sockets takes about as long as making the first objects: side by side.
+        CompletableFuture<HttpFrontend> listening = new CompletableFuture<>();
+        if (options.listens()) {
+            driver.execute(() -> {
+                try {
+                    listening.complete(HttpFrontend.start(httpOptions(), server::handle, driver));
+                } catch (RuntimeException e) {
+                    listening.completeExceptionally(e);
+                }
+            });
+        }
+        Bootstrap.run(
+                storage,
+                driver,
+                new Bootstrap.Settings(
+                        options.serviceCidr(),
+                        options.advertiseAddress(),
+                        Math.max(options.securePort(), 0),
+                        authority.certificatePem()));
+        parts.add(ServerLease.start(storage, driver, Clients.hostName()));
+        if (options.listens()) {
+            frontend = await(listening);
+        }
+    }
+
+    private HttpFrontend await(CompletableFuture<HttpFrontend> listening) {
+        try {
+            return driver.await(listening, java.time.Duration.ofSeconds(60));
+        } catch (TimeoutException e) {
+            throw new StartException("the ports did not open within 60 s", e);
+        } catch (java.util.concurrent.CompletionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw e;
+        }
+    }
+
+    private HttpOptions httpOptions() {
+        HttpOptions.Tls tls = null;
+        if (options.securePort() >= 0) {
+            tls = tls();
+        }
+        HttpOptions http = tls != null
+                ? HttpOptions.secure(options.securePort(), tls)
+                        .withBindAddress(options.bindAddress())
+                        .withInsecurePort(options.insecurePort())
+                : HttpOptions.insecure(options.insecurePort());
+        return http;
+    }
+
+    private HttpOptions.Tls tls() {
+        List<byte[]> clients = new ArrayList<>();
+        clients.add(bytes(authority.certificatePem()));
+        if (options.clientCaFile() != null) {
+            clients.add(bytes(read("--client-ca-file", options.clientCaFile())));
+        }
+        if (options.tlsCertFile() != null) {
+            Path key = options.tlsKeyFile();
+            if (key == null) {
+                throw new StartException("--tls-cert-file needs --tls-private-key-file FILE");
+            }
+            return new HttpOptions.Tls(
+                    bytes(read("--tls-cert-file", options.tlsCertFile())),
+                    bytes(read("--tls-private-key-file", key)),
+                    clients);
+        }
+        List<String> names = CertificateAuthority.serverNames(
+                AddressRange.parse(options.serviceCidr()).first(),
+                List.of(options.bindAddress(), options.advertiseAddress(), Clients.hostName()));
+        Path pki =
+                options.dataDirectory() == null ? null : options.dataDirectory().resolve("pki");
+        Credential credential = pki == null
+                ? authority.issueServer("kube-apiserver", names)
+                : authority.openServer(pki, "apiserver", "kube-apiserver", names);
+        return new HttpOptions.Tls(bytes(credential.chainPem()), bytes(credential.privateKeyPem()), clients);
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+
+    /** The server's function. */
+    public ApiServer server() {
+        return server;
+    }
+
+    /** The ways to the server inside this JVM. */
+    public InJvmTransport transport() {
+        return transport;
+    }
+
+    /** The store it keeps its objects in. */
+    public Store store() {
+        return store;
+    }
+
+    /** What clients trust the server by, in PEM form. */
+    public String certificateAuthority() {
+        return authority.certificatePem();
+    }
+
+    /** Makes a credential for a client: a certificate and its key. */
+    public Credential issueClient(String user, List<String> groups) {
+        return authority.issueClient(user, groups);
+    }
+
+    /** The TLS port; -1 if there is none. */
+    public int securePort() {
+        HttpFrontend open = frontend;
+        return open == null || options.securePort() < 0 ? -1 : open.securePort();
+    }
+
+    /** The plain port; -1 if there is none. */
+    public int insecurePort() {
+        HttpFrontend open = frontend;
+        return open == null || options.insecurePort() < 0 ? -1 : open.insecurePort();
+    }
+
+    /** A Fabric8 client that acts as an administrator, without a socket. The caller closes it. */
+    public KubernetesClient adminClient() {
+        return transport.kubernetesClient(UserInfo.of("admin", UserInfo.MASTERS_GROUP, UserInfo.AUTHENTICATED_GROUP));
+    }
+
+    /** How it was set up. */
+    public ApiServerOptions options() {
+        return options;
+    }
+
+    /** Lets requests end, then frees ports and files. */
+    @Override
+    public void close() {
+        HttpFrontend open = frontend;
+        if (open != null) {
+            open.close();
+        }
+        for (int i = parts.size() - 1; i >= 0; i--) {
+            try {
+                parts.get(i).close();
+            } catch (Exception e) {
+                throw new IllegalStateException("a part of the API server did not close", e);
+            }
+        }
+        storage.close();
+        store.close();
+    }
+}

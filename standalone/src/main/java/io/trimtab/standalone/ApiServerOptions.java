@@ -1,0 +1,128 @@
+package io.trimtab.standalone;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How an API server is set up: what the flags of {@code trimtab apiserver} say. Immutable; change one by its {@code with} method.
+ *
+ * @param store where objects are kept
+ * @param dataDirectory for certificates, keys and the durable store; null keeps everything in memory
+ * @param bindAddress of the TLS port
+ * @param securePort 0 for any that is free; -1 for none
+ * @param insecurePort plain HTTP on loopback, everybody is admin; 0 for any that is free; -1 for none
+ * @param advertiseAddress where clients in the cluster reach this server
+ * @param serviceCidr addresses of Services
+ * @param nodePortRange first and last, as {@code 30000-32767}
+ * @param tokenAuthFile static tokens; null for none
+ * @param clientCaFile authorities of client certificates besides our own; null for none
+ * @param tlsCertFile the server's certificate; null to issue one
+ * @param tlsKeyFile its key
+ * @param authorizationModes of {@code RBAC}, {@code Node}, {@code AlwaysAllow}, {@code AlwaysDeny}
+ * @param enabledAdmission plugins that are off by default
+ * @param disabledAdmission plugins that are on by default
+ * @param serviceAccountIssuer of tokens
+ * @param anonymous whether requests without credentials are served, as nobody in particular
+ */
+public record ApiServerOptions(
+        StoreKind store,
+        @Nullable Path dataDirectory,
+        String bindAddress,
+        int securePort,
+        int insecurePort,
+        String advertiseAddress,
+        String serviceCidr,
+        String nodePortRange,
+        @Nullable Path tokenAuthFile,
+        @Nullable Path clientCaFile,
+        @Nullable Path tlsCertFile,
+        @Nullable Path tlsKeyFile,
+        List<String> authorizationModes,
+        Set<String> enabledAdmission,
+        Set<String> disabledAdmission,
+        String serviceAccountIssuer,
+        boolean anonymous) {
+
+    /** Where objects are kept. */
+    public enum StoreKind {
+        MEMORY,
+        ROCKSDB
+    }
+
+    /** Nothing listens, nothing is kept: for a cluster inside a JVM. */
+    public static final ApiServerOptions IN_MEMORY = new ApiServerOptions(
+            StoreKind.MEMORY,
+            null,
+            "127.0.0.1",
+            -1,
+            -1,
+            "127.0.0.1",
+            "10.254.0.0/16",
+            "30000-32767",
+            null,
+            null,
+            null,
+            null,
+            List.of("Node", "RBAC"),
+            Set.of(),
+            Set.of(),
+            "https://kubernetes.default.svc",
+            true);
+
+    public ApiServerOptions {
+        authorizationModes = List.copyOf(authorizationModes);
+        enabledAdmission = Set.copyOf(enabledAdmission);
+        disabledAdmission = Set.copyOf(disabledAdmission);
+    }
+
+    /** The same with other ports. */
+    public ApiServerOptions withPorts(int secure, int insecure) {
+        return new ApiServerOptions(
+                store,
+                dataDirectory,
+                bindAddress,
+                secure,
+                insecure,
+                advertiseAddress,
+                serviceCidr,
+                nodePortRange,
+                tokenAuthFile,
+                clientCaFile,
+                tlsCertFile,
+                tlsKeyFile,
+                authorizationModes,
+                enabledAdmission,
+                disabledAdmission,
+                serviceAccountIssuer,
+                anonymous);
+    }
+
+    /** The same with another store. */
+    public ApiServerOptions withStore(StoreKind kind, @Nullable Path directory) {
+        return new ApiServerOptions(
+                kind,
+                directory,
+                bindAddress,
+                securePort,
+                insecurePort,
+                advertiseAddress,
+                serviceCidr,
+                nodePortRange,
+                tokenAuthFile,
+                clientCaFile,
+                tlsCertFile,
+                tlsKeyFile,
+                authorizationModes,
+                enabledAdmission,
+                disabledAdmission,
+                serviceAccountIssuer,
+                anonymous);
+    }
+
+    /** Whether anything listens. */
+    public boolean listens() {
+        return securePort >= 0 || insecurePort >= 0;
+    }
+}

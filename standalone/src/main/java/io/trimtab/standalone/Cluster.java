@@ -1,0 +1,199 @@
+package io.trimtab.standalone;
+
+import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.api.model.ServiceAccount;
+import io.trimtab.apiserver.store.Store;
+import io.trimtab.client.Client;
+import io.trimtab.client.ClientOptions;
+import io.trimtab.client.FabricClient;
+import io.trimtab.controller.DefaultManager;
+import io.trimtab.controller.Manager;
+import io.trimtab.controllers.ControllerTable;
+import io.trimtab.events.ClientEventRecorder;
+import io.trimtab.informer.EventHandler;
+import io.trimtab.informer.SharedInformer;
+import io.trimtab.node.NodeAgent;
+import io.trimtab.node.NodeAgentOptions;
+import io.trimtab.node.simulated.SimulatedRuntime;
+import io.trimtab.runtime.Driver;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A whole Kubernetes control plane in this process: API server, controllers, scheduler, simulated nodes, talking without
+ * sockets. In real time or in virtual time, as its driver is. Made and closed by one thread; used by any.
+ *
+ * <pre>{@code
+ * try (Driver driver = RealDriver.create(); Cluster cluster = Cluster.start(ClusterOptions.IN_MEMORY, driver)) {
+ *     cluster.apiServer().adminClient().pods().inAnyNamespace().list();
+ * }
+ * }</pre>
+ */
+public final class Cluster implements AutoCloseable {
+    private final ApiServerInstance apiServer;
+    private final Manager manager;
+    private final @Nullable NodeAgent nodes;
+    private final List<String> nodeNames;
+    private final boolean waitsForAccount;
+    private final Map<String, FabricClient> clients = new ConcurrentHashMap<>();
+
+    private Cluster(ClusterOptions options, ApiServerInstance apiServer, Driver driver) {
+        this.apiServer = apiServer;
+        this.nodeNames = options.nodes();
+        this.waitsForAccount = ControllerTable.isSelected("serviceaccount-controller", options.controllers());
+        this.manager = DefaultManager.builder(driver, this::client)
+                .events((client, component) -> new ClientEventRecorder(driver, client, component))
+                .build();
+        if (!options.controllers().isEmpty()) {
+            ControllerTable.addTo(
+                    manager, options.controllers(), new ControllerTable.Options(apiServer.certificateAuthority()));
+        }
+        if (options.nodes().isEmpty()) {
+            this.nodes = null;
+        } else {
+            this.nodes = NodeAgent.addTo(
+                    manager, NodeAgentOptions.of(options.nodes()), new SimulatedRuntime(driver, options.simulation()));
+        }
+    }
+
+    /**
+     * Starts everything. The API server answers when this returns; the others have begun to work.
+     *
+     * @throws StartException if it cannot start, with one line that says why and what to do
+     */
+    public static Cluster start(ClusterOptions options, Driver driver) {
+        return start(options, driver, ApiServerInstance.start(options.apiServer(), driver));
+    }
+
+    /** The same on a store that is open already, such as a fork of another cluster's. */
+    public static Cluster start(ClusterOptions options, Driver driver, Store store) {
+        return start(options, driver, ApiServerInstance.start(options.apiServer(), driver, store));
+    }
+
+    private static Cluster start(ClusterOptions options, Driver driver, ApiServerInstance apiServer) {
+        try {
+            Cluster cluster = new Cluster(options, apiServer, driver);
+            cluster.manager.start();
+            return cluster;
+        } catch (RuntimeException e) {
+            apiServer.close();
+            throw e;
+        }
+    }
+
+    private Client client(String component) {
+        return clients.computeIfAbsent(
+                component,
+                name -> apiServer
+                        .transport()
+                        .client(Identities.of(name), ClientOptions.DEFAULT)
+                        .clientFor(name));
+    }
+
+    public ApiServerInstance apiServer() {
+        return apiServer;
+    }
+
+    /** Runs the controllers; more may be added. */
+    public Manager manager() {
+        return manager;
+    }
+
+    /**
+     * Waits until a user can do something: the default service account is there (if its controller runs) and all simulated
+     * nodes are ready.
+     *
+     * @return false if that is not so when the time is over
+     */
+    public boolean awaitReady(Duration timeout) {
+        CompletableFuture<Boolean> ready = new CompletableFuture<>();
+        if (waitsForAccount) {
+            SharedInformer<ServiceAccount> accounts = manager.informers().informer(ServiceAccount.class);
+            await(
+                            accounts,
+                            account -> account.getMetadata().getName().equals("default")
+                                    && account.getMetadata().getNamespace().equals("default"))
+                    .thenCompose(found -> awaitNodes())
+                    .thenRun(() -> ready.complete(true));
+        } else {
+            awaitNodes().thenRun(() -> ready.complete(true));
+        }
+        try {
+            return manager.driver().await(ready, timeout);
+        } catch (TimeoutException e) {
+            return false;
+        }
+    }
+
+    private CompletableFuture<Void> awaitNodes() {
+        SharedInformer<Node> informer = manager.informers().informer(Node.class);
+        CompletableFuture<Void> all = CompletableFuture.completedFuture(null);
+        for (String name : nodeNames) {
+            all = all.thenCombine(
+                    await(
+                            informer,
+                            node -> node.getMetadata().getName().equals(name)
+                                    && node.getStatus() != null
+                                    && node.getStatus().getConditions().stream()
+                                            .anyMatch(
+                                                    c -> "Ready".equals(c.getType()) && "True".equals(c.getStatus()))),
+                    (a, b) -> null);
+        }
+        return all;
+    }
+
+    private static <T> CompletableFuture<Void> await(SharedInformer<T> informer, Predicate<T> condition) {
+        CompletableFuture<Void> seen = new CompletableFuture<>();
+        AutoCloseable handler = informer.addHandler(new EventHandler<T>() {
+            @Override
+            public void onAdd(T object, boolean initial) {
+                if (condition.test(object)) {
+                    seen.complete(null);
+                }
+            }
+
+            @Override
+            public void onUpdate(T old, T object) {
+                onAdd(object, false);
+            }
+
+            @Override
+            public void onDelete(T object, boolean finalStateUnknown) {}
+        });
+        return seen.whenComplete((done, failure) -> {
+            try {
+                handler.close();
+            } catch (Exception e) {
+                throw new IllegalStateException("a handler could not be removed", e);
+            }
+        });
+    }
+
+    /** Silences a simulated node, as if its plug were pulled. */
+    public void stopNode(String name) {
+        if (nodes != null) {
+            nodes.stop(name);
+        }
+    }
+
+    /** Brings a silenced node back. */
+    public void resumeNode(String name) {
+        if (nodes != null) {
+            nodes.resume(name);
+        }
+    }
+
+    /** Stops the parts in the reverse order of their start. */
+    @Override
+    public void close() {
+        manager.close();
+        apiServer.close();
+        clients.values().forEach(FabricClient::close);
+    }
+}

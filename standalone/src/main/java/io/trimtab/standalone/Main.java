@@ -1,0 +1,13 @@
+package io.trimtab.standalone;
+
+import io.trimtab.standalone.cli.Trimtab;
+
+/** The program {@code trimtab}. */
+public final class Main {
+    private Main() {}
+
+    /** Runs the command line; the process ends with its exit code. */
+    public static void main(String[] args) {
+        System.exit(Trimtab.commandLine().execute(args));
+    }
+}

@@ -1,0 +1,162 @@
+package io.trimtab.standalone.cli;
+
+import io.trimtab.standalone.ApiServerOptions;
+import io.trimtab.standalone.ApiServerOptions.StoreKind;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.Spec.Target;
+
+/** The flags of an API server, for every command that starts one. */
+final class ApiServerFlags {
+    /** Where files go when nobody says. */
+    static final Path DEFAULT_DIRECTORY = Path.of(".trimtab");
+
+    @Spec(Target.MIXEE)
+    private CommandSpec spec = CommandSpec.create();
+
+    @Option(
+            names = "--data-dir",
+            paramLabel = "DIR",
+            description = "For the store, keys and certificates; without it everything is in memory.")
+    private @Nullable Path dataDir;
+
+    @Option(
+            names = "--store",
+            paramLabel = "KIND",
+            description = "memory or rocksdb; default: rocksdb with --data-dir, else memory.")
+    private @Nullable String store;
+
+    @Option(names = "--bind-address", defaultValue = "127.0.0.1", paramLabel = "ADDRESS")
+    private String bindAddress = "127.0.0.1";
+
+    @Option(
+            names = "--advertise-address",
+            paramLabel = "ADDRESS",
+            description = "Where clients in the cluster reach the server; default: the bind address.")
+    private @Nullable String advertiseAddress;
+
+    @Option(names = "--secure-port", defaultValue = "6443", paramLabel = "PORT", description = "0 for any.")
+    private int securePort;
+
+    @Option(
+            names = "--insecure-port",
+            defaultValue = "0",
+            paramLabel = "PORT",
+            description = "Plain HTTP on loopback, everybody is admin; 0 for none.")
+    private int insecurePort;
+
+    @Option(names = "--service-cidr", defaultValue = "10.254.0.0/16", paramLabel = "CIDR")
+    private String serviceCidr = "10.254.0.0/16";
+
+    @Option(names = "--node-port-range", defaultValue = "30000-32767", paramLabel = "FROM-TO")
+    private String nodePortRange = "30000-32767";
+
+    @Option(names = "--token-auth-file", paramLabel = "FILE", description = "Lines of token,user,uid,\"group,group\".")
+    private @Nullable Path tokenAuthFile;
+
+    @Option(names = "--client-ca-file", paramLabel = "FILE", description = "Authorities of client certificates.")
+    private @Nullable Path clientCaFile;
+
+    @Option(names = "--tls-cert-file", paramLabel = "FILE", description = "Default: one is issued.")
+    private @Nullable Path tlsCertFile;
+
+    @Option(names = "--tls-private-key-file", paramLabel = "FILE")
+    private @Nullable Path tlsKeyFile;
+
+    @Option(
+            names = "--authorization-mode",
+            split = ",",
+            defaultValue = "Node,RBAC",
+            paramLabel = "MODE",
+            description = "RBAC, Node, AlwaysAllow, AlwaysDeny.")
+    private List<String> authorizationModes = List.of();
+
+    @Option(names = "--enable-admission-plugins", split = ",", paramLabel = "NAME")
+    private Set<String> enabledAdmission = Set.of();
+
+    @Option(names = "--disable-admission-plugins", split = ",", paramLabel = "NAME")
+    private Set<String> disabledAdmission = Set.of();
+
+    @Option(names = "--service-account-issuer", defaultValue = "https://kubernetes.default.svc", paramLabel = "URL")
+    private String serviceAccountIssuer = "https://kubernetes.default.svc";
+
+    @Option(names = "--anonymous-auth", arity = "0..1", fallbackValue = "true", defaultValue = "true")
+    private boolean anonymous;
+
+    @Option(
+            names = "--kubeconfig",
+            paramLabel = "FILE",
+            description = "Written for the administrator; default: admin.kubeconfig in the data directory.")
+    private @Nullable Path kubeconfig;
+
+    @Option(names = "--ready-file", paramLabel = "FILE", description = "Written when everything is ready.")
+    private @Nullable Path readyFile;
+
+    ApiServerOptions options() {
+        StoreKind kind = kind();
+        Path directory = dataDir == null && kind == StoreKind.ROCKSDB ? DEFAULT_DIRECTORY : dataDir;
+        checkPort("--secure-port", securePort);
+        checkPort("--insecure-port", insecurePort);
+        return new ApiServerOptions(
+                kind,
+                directory,
+                bindAddress,
+                securePort,
+                insecurePort == 0 ? -1 : insecurePort,
+                advertiseAddress == null ? advertised(bindAddress) : advertiseAddress,
+                serviceCidr,
+                nodePortRange,
+                tokenAuthFile,
+                clientCaFile,
+                tlsCertFile,
+                tlsKeyFile,
+                authorizationModes,
+                enabledAdmission,
+                disabledAdmission,
+                serviceAccountIssuer,
+                anonymous);
+    }
+
+    private static String advertised(String bindAddress) {
+        return bindAddress.equals("0.0.0.0") || bindAddress.equals("::") ? "127.0.0.1" : bindAddress;
+    }
+
+    private StoreKind kind() {
+        if (store == null) {
+            return dataDir == null ? StoreKind.MEMORY : StoreKind.ROCKSDB;
+        }
+        return switch (store.toLowerCase(Locale.ROOT)) {
+            case "memory" -> StoreKind.MEMORY;
+            case "rocksdb" -> StoreKind.ROCKSDB;
+            default ->
+                throw new ParameterException(
+                        spec.commandLine(), "--store: \"" + store + "\" is not one of memory, rocksdb");
+        };
+    }
+
+    private void checkPort(String flag, int port) {
+        if (port < 0 || port > 65535) {
+            throw new ParameterException(
+                    spec.commandLine(), flag + ": " + port + " is no port; give one of 0 to 65535");
+        }
+    }
+
+    Path kubeconfig() {
+        if (kubeconfig != null) {
+            return kubeconfig;
+        }
+        return (dataDir == null ? DEFAULT_DIRECTORY : dataDir).resolve("admin.kubeconfig");
+    }
+
+    @Nullable
+    Path readyFile() {
+        return readyFile;
+    }
+}
