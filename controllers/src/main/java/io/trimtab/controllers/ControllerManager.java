@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.client.Config;
 import io.trimtab.client.ClientOptions;
 import io.trimtab.client.Clients;
 import io.trimtab.controller.ManagerProgram;
+import io.trimtab.controllers.nodeipam.NodeIpamController;
 import io.trimtab.runtime.Driver;
 import io.trimtab.runtime.RealDriver;
 import io.trimtab.runtime.Shutdown;
@@ -60,6 +61,43 @@ public final class ControllerManager implements Callable<Integer> {
     private @Nullable Path rootCaFile;
 
     @Option(
+            names = "--allocate-node-cidrs",
+            arity = "0..1",
+            fallbackValue = "true",
+            defaultValue = "false",
+            description = "Give each node a range of pod addresses.")
+    private boolean allocateNodeCidrs;
+
+    @Option(
+            names = "--cluster-cidr",
+            split = ",",
+            defaultValue = "172.16.0.0/16",
+            paramLabel = "CIDR",
+            description = "Where the nodes' ranges come from: one range, or one of each family.")
+    private List<String> clusterCidrs = List.of();
+
+    @Option(
+            names = "--service-cluster-ip-range",
+            split = ",",
+            paramLabel = "CIDR",
+            description = "Addresses of Services, which no node is given.")
+    private List<String> serviceCidrs = List.of();
+
+    @Option(
+            names = {"--node-cidr-mask-size", "--node-cidr-mask-size-ipv4"},
+            defaultValue = "24",
+            paramLabel = "BITS",
+            description = "Prefix length of a node's IPv4 range.")
+    private int nodeMaskIpv4;
+
+    @Option(
+            names = "--node-cidr-mask-size-ipv6",
+            defaultValue = "64",
+            paramLabel = "BITS",
+            description = "Prefix length of a node's IPv6 range.")
+    private int nodeMaskIpv6;
+
+    @Option(
             names = "--kube-api-qps",
             defaultValue = "0",
             paramLabel = "RATE",
@@ -89,7 +127,7 @@ public final class ControllerManager implements Callable<Integer> {
                 ? ClientOptions.DEFAULT.withRateLimit(queriesPerSecond, burst)
                 : ClientOptions.DEFAULT;
         Config config = config();
-        ControllerTable.Options table = new ControllerTable.Options(rootCertificates(config));
+        ControllerTable.Options table = tableOptions(config);
         try {
             ControllerTable.check(controllers);
         } catch (IllegalArgumentException e) {
@@ -108,6 +146,19 @@ public final class ControllerManager implements Callable<Integer> {
             return lost ? 1 : 0;
         } finally {
             shutdown.done();
+        }
+    }
+
+    private ControllerTable.Options tableOptions(Config config) {
+        ControllerTable.Options table = new ControllerTable.Options(rootCertificates(config));
+        if (!allocateNodeCidrs) {
+            return table;
+        }
+        try {
+            return table.withNodeRanges(
+                    new NodeIpamController.Ranges(clusterCidrs, serviceCidrs, nodeMaskIpv4, nodeMaskIpv6));
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), "--cluster-cidr: " + e.getMessage(), e);
         }
     }
 

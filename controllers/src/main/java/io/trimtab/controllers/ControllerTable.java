@@ -7,16 +7,20 @@ import io.trimtab.controllers.deployment.DeploymentReconciler;
 import io.trimtab.controllers.endpoints.EndpointsController;
 import io.trimtab.controllers.garbagecollector.GarbageCollector;
 import io.trimtab.controllers.namespace.NamespaceController;
+import io.trimtab.controllers.nodeipam.NodeIpamController;
+import io.trimtab.controllers.nodelifecycle.NodeLifecycleController;
 import io.trimtab.controllers.podgc.PodGarbageCollector;
 import io.trimtab.controllers.replicaset.ReplicaSetController;
 import io.trimtab.controllers.replicationcontroller.ReplicationControllerController;
 import io.trimtab.controllers.rootca.RootCaPublisher;
 import io.trimtab.controllers.serviceaccount.ServiceAccountController;
+import io.trimtab.controllers.tainteviction.TaintEvictionController;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** Every controller there is, by the names that kube-controller-manager gives them. Stateless. */
 public final class ControllerTable {
@@ -25,8 +29,20 @@ public final class ControllerTable {
      * What controllers need to know that the API server does not tell.
      *
      * @param rootCertificates what clients trust the API server by, in PEM form; empty if not known: nothing is published
+     * @param nodeRanges where nodes get their ranges of pod addresses from; null if they get none from us
      */
-    public record Options(String rootCertificates) {}
+    public record Options(String rootCertificates, NodeIpamController.@Nullable Ranges nodeRanges) {
+
+        /** Nodes get no ranges. */
+        public Options(String rootCertificates) {
+            this(rootCertificates, null);
+        }
+
+        /** The same, with ranges for nodes. */
+        public Options withNodeRanges(NodeIpamController.Ranges ranges) {
+            return new Options(rootCertificates, ranges);
+        }
+    }
 
     /**
      * One line of the table.
@@ -59,6 +75,16 @@ public final class ControllerTable {
             new Entry(RootCaPublisher.NAME, "root-ca-cert-publisher", (manager, options) -> {
                 if (!options.rootCertificates().isEmpty()) {
                     manager.add(RootCaPublisher.controller(manager, options.rootCertificates()));
+                }
+            }),
+            new Entry(
+                    NodeLifecycleController.NAME,
+                    "nodelifecycle",
+                    (manager, options) -> NodeLifecycleController.addTo(manager)),
+            Entry.of(TaintEvictionController.NAME, "taint-eviction", TaintEvictionController::controller),
+            new Entry(NodeIpamController.NAME, "nodeipam", (manager, options) -> {
+                if (options.nodeRanges() != null) {
+                    manager.add(NodeIpamController.controller(manager, options.nodeRanges()));
                 }
             }),
             Entry.of(

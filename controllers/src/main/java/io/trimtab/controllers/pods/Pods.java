@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodCondition;
+import io.trimtab.informer.SharedInformer;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -15,7 +16,18 @@ import org.jspecify.annotations.Nullable;
 
 /** Questions about a pod, answered as Kubernetes' controllers answer them. Pure functions. */
 public final class Pods {
+    /** The index that {@link #indexByNode} makes: pods by the name of their node. */
+    public static final String BY_NODE = "nodeName";
+
     private Pods() {}
+
+    /** Has the informer file pods under the name of their node. */
+    public static void indexByNode(SharedInformer<Pod> informer) {
+        informer.addIndex(BY_NODE, pod -> {
+            String node = nodeName(pod);
+            return node == null ? List.of() : List.of(node);
+        });
+    }
 
     /** The phase; a pod that nobody has reported on is Pending. */
     public static String phase(Pod pod) {
