@@ -66,10 +66,9 @@ public final class BearerTokens implements Authenticator {
                 errors.add(e.getMessage());
             }
         }
+        errors.add(0, INVALID);
         throw new TokenAuthenticator.BadToken(
-                errors.isEmpty()
-                        ? INVALID
-                        : errors.size() == 1 ? errors.get(0) : "[" + String.join(", ", errors) + "]");
+                errors.size() == 1 ? INVALID : "[" + String.join(", ", errors) + "]");
     }
 
     private static @Nullable String token(ApiRequest request) {

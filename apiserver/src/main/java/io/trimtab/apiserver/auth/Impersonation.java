@@ -1,6 +1,7 @@
 package io.trimtab.apiserver.auth;
 
 import io.trimtab.apiserver.ApiRequest;
+import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.errors.StatusException;
 import io.trimtab.apiserver.errors.Statuses;
 import java.nio.charset.StandardCharsets;
@@ -9,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** Lets a user act as another, if it may. Stateless. */
 public final class Impersonation {
@@ -48,7 +50,8 @@ public final class Impersonation {
             return user;
         }
         if (name.isEmpty()) {
-            throw Statuses.internal("requested " + wanted + " without impersonating a user");
+            throw Statuses.raw("Internal Server Error: " + FieldErrors.quote(request.path()) + ": requested "
+                    + shown(wanted) + " without impersonating a user");
         }
         for (Wanted one : wanted) {
             Authorizer.Attributes attributes = Authorizer.Attributes.resource(
@@ -64,6 +67,11 @@ public final class Impersonation {
             groups.add("system:serviceaccounts:" + account[0]);
         }
         return new UserInfo(name, uid, completed(name, groups), extra);
+    }
+
+    /** As Go prints a list: without commas. */
+    private static String shown(List<Wanted> wanted) {
+        return wanted.stream().map(Wanted::toString).collect(Collectors.joining(" ", "[", "]"));
     }
 
     private static List<String> completed(String name, List<String> groups) {

@@ -219,7 +219,6 @@ public final class Bootstrap {
                     .put("ipaddress.kubernetes.io/managed-by", "ipallocator.k8s.io");
             taken.putObject("spec")
                     .putObject("parentRef")
-                    .put("group", "")
                     .put("resource", "services")
                     .put("namespace", "default")
                     .put("name", "kubernetes");

@@ -55,7 +55,7 @@ public final class ServiceAccountTokens implements TokenAuthenticator {
                 return Optional.empty();
             }
             if (!jwt.isSignedBy(keys)) {
-                throw new BadToken("invalid bearer token");
+                throw new BadToken("invalid signature, no keys found");
             }
             claims = jwt.claims();
             if (verified.size() >= REMEMBERED) {

@@ -92,6 +92,9 @@ public final class TokenIssuer {
         if (!spec.path("expirationSeconds").isNumber()) {
             spec.put("expirationSeconds", DEFAULT_SECONDS);
         }
+        if (!spec.has("boundObjectRef")) {
+            spec.putNull("boundObjectRef"); // Kubernetes shows it even if there is none
+        }
         answer.remove("status");
         validate(spec.path("expirationSeconds").asLong());
         admission.accept(answer.deepCopy());
