@@ -79,7 +79,7 @@ public final class FieldManager {
     /**
      * Books what a create, update or patch changes to its writer.
      *
-     * @param live as stored, not changed; null on create
+     * @param live as stored, in canonical form, not changed; null on create
      * @param updated gets its {@code metadata.managedFields}; what it carries there counts as the client's wish
      * @param manager the field manager that the request names, or the user agent up to the first slash
      */
@@ -108,9 +108,41 @@ public final class FieldManager {
     }
 
     /**
+     * An apply patch as it was sent.
+     *
+     * @param strictErrors what strict field validation refuses with 400 and {@code error strict decoding YAML: }, and a warning
+     *     carries as it is
+     */
+    public record AppliedBody(ObjectNode object, List<String> strictErrors) {}
+
+    /**
+     * Reads the body of an apply patch, YAML or JSON.
+     *
+     * @throws StatusException 400 if it is malformed
+     */
+    public static AppliedBody read(byte[] body) {
+        List<String> strictErrors = new ArrayList<>();
+        try {
+            JsonNode tree = Decoder.parse(body, Decoder.Syntax.YAML, strictErrors);
+            if (!tree.isObject() && !tree.isNull()) {
+                throw new DecodeException("json: cannot unmarshal "
+                        + (tree.isArray()
+                                ? "array"
+                                : tree.isTextual() ? "string" : tree.isBoolean() ? "bool" : "number")
+                        + " into Go value of type map[string]interface {}");
+            }
+            strictErrors.replaceAll(e -> "error converting YAML to JSON: " + e);
+            return new AppliedBody(tree.isNull() ? NODES.objectNode() : (ObjectNode) tree, strictErrors);
+        } catch (DecodeException e) {
+            String where = e.getMessage().startsWith("yaml: ") ? "error converting YAML to JSON: " : "";
+            throw Statuses.badRequest("error decoding YAML: " + where + e.getMessage());
+        }
+    }
+
+    /**
      * Server-side apply.
      *
-     * @param live as stored, not changed; null if there is no object yet
+     * @param live as stored, in canonical form, not changed; null if there is no object yet
      * @param applied the body, as parsed, with nothing defaulted or dropped; not changed
      * @param force take over fields that others own
      * @return the new object with its managed fields, decoded but not defaulted; a tree of its own. Equal to live but for managed

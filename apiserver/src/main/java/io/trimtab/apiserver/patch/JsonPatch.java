@@ -14,16 +14,21 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** JSON patch (RFC 6902), with the library's oddities that Kubernetes' users see: negative indices, no operations on the root. */
+/** JSON patch (RFC 6902), with the library's oddities that Kubernetes' users see: negative indices, and few operations on the root. */
 public final class JsonPatch {
     private static final int MAX_OPERATIONS = 10_000;
     // What copies may add to a document in all: as much as a request body may hold.
     private static final long MAX_COPIED_BYTES = 3L * 1024 * 1024;
     private static final Set<String> MEMBERS = Set.of("op", "path", "from", "value");
 
+    private final Touched touched = new Touched();
+    private ObjectNode document;
     private long copiedBytes;
 
-    private JsonPatch() {}
+    private JsonPatch(ObjectNode document) {
+        this.document = document;
+        touched.add(document);
+    }
 
     /**
      * @param document not changed
@@ -43,12 +48,11 @@ public final class JsonPatch {
             throw Statuses.entityTooLarge(
                     "The allowed maximum operations in a JSON patch is " + MAX_OPERATIONS + ", got " + parsed.size());
         }
-        ObjectNode result = document.deepCopy();
-        JsonPatch run = new JsonPatch();
+        JsonPatch run = new JsonPatch(document.deepCopy());
         for (JsonNode operation : parsed) {
-            run.operation(result, operation);
+            run.operation(operation);
         }
-        return new Patched(result, strictErrors, result.toString());
+        return new Patched(run.document, strictErrors, run.touched.show(run.document));
     }
 
     private static void check(JsonNode patch, List<String> duplicates, List<String> strictErrors) {
@@ -83,26 +87,26 @@ public final class JsonPatch {
                 : node.isArray() ? "array" : node.isTextual() ? "string" : node.isBoolean() ? "bool" : "number";
     }
 
-    private void operation(ObjectNode document, JsonNode operation) {
+    private void operation(JsonNode operation) {
         String path = operation.path("path").asText("");
         switch (operation.path("op").asText()) {
-            case "add" -> add(document, path, value(operation));
-            case "remove" -> remove(document, path);
-            case "replace" -> replace(document, path, value(operation));
-            case "test" -> test(document, path, operation.get("value"));
+            case "add" -> add(path, value(operation));
+            case "remove" -> remove(path);
+            case "replace" -> replace(path, value(operation));
+            case "test" -> test(path, operation.get("value"));
             case "move" -> {
                 String from = operation.path("from").asText("");
-                JsonNode moved = require(get(document, from));
-                remove(document, from);
-                add(document, path, moved);
+                JsonNode moved = get(from);
+                remove(from);
+                add(path, moved);
             }
             case "copy" -> {
-                JsonNode copied = require(get(document, operation.path("from").asText("")));
+                JsonNode copied = get(operation.path("from").asText(""));
                 copiedBytes += copied.toString().length();
                 if (copiedBytes > MAX_COPIED_BYTES) {
                     throw Patched.doesNotApply();
                 }
-                add(document, path, copied.deepCopy());
+                add(path, copied.deepCopy());
             }
             default -> throw Patched.doesNotApply();
         }
@@ -113,8 +117,8 @@ public final class JsonPatch {
         return value == null ? JsonNodeFactory.instance.nullNode() : value.deepCopy();
     }
 
-    private static void add(ObjectNode document, String path, JsonNode value) {
-        JsonNode parent = parent(document, path);
+    private void add(String path, JsonNode value) {
+        JsonNode parent = parent(path);
         String key = key(path);
         if (parent instanceof ObjectNode object) {
             object.set(key, value);
@@ -125,8 +129,8 @@ public final class JsonPatch {
         }
     }
 
-    private static void remove(ObjectNode document, String path) {
-        JsonNode parent = parent(document, path);
+    private void remove(String path) {
+        JsonNode parent = parent(path);
         String key = key(path);
         if (parent instanceof ObjectNode object && object.has(key)) {
             object.remove(key);
@@ -137,11 +141,16 @@ public final class JsonPatch {
         }
     }
 
-    private static void replace(ObjectNode document, String path, JsonNode value) {
-        JsonNode parent = parent(document, path);
+    private void replace(String path, JsonNode value) {
+        if (path.isEmpty() && value instanceof ObjectNode whole) {
+            document = whole;
+            touched.add(whole);
+            return;
+        }
+        JsonNode parent = parent(path);
         String key = key(path);
-        if (parent instanceof ObjectNode object && object.has(key)) {
-            object.set(key, value);
+        if (parent instanceof ObjectNode object) {
+            object.set(key, value); // Absent or not: the library that Kubernetes uses does not ask.
         } else if (parent instanceof ArrayNode array) {
             array.set(index(key, array.size()), value);
         } else {
@@ -149,15 +158,10 @@ public final class JsonPatch {
         }
     }
 
-    private static void test(ObjectNode document, String path, @Nullable JsonNode expected) {
-        JsonNode parent = parent(document, path);
-        if (!parent.isContainerNode()) {
-            throw Patched.doesNotApply();
-        }
-        JsonNode actual = get(document, path);
+    private void test(String path, @Nullable JsonNode expected) {
+        JsonNode actual = path.isEmpty() ? document : get(path);
         boolean wantsNull = expected == null || expected.isNull();
-        boolean isNull = actual == null || actual.isNull();
-        if (wantsNull != isNull || !wantsNull && !same(expected, actual)) {
+        if (wantsNull != actual.isNull() || !wantsNull && !same(expected, actual)) {
             throw Patched.doesNotApply();
         }
     }
@@ -180,17 +184,18 @@ public final class JsonPatch {
         return node;
     }
 
-    private static @Nullable JsonNode get(ObjectNode document, String path) {
-        JsonNode parent = parent(document, path);
+    private JsonNode get(String path) {
+        JsonNode parent = parent(path);
         String key = key(path);
-        if (parent instanceof ArrayNode array) {
-            return array.get(index(key, array.size()));
+        JsonNode found = parent instanceof ArrayNode array ? array.get(index(key, array.size())) : parent.get(key);
+        if (!parent.isContainerNode()) {
+            throw Patched.doesNotApply();
         }
-        return parent.get(key);
+        return found == null ? JsonNodeFactory.instance.nullNode() : found;
     }
 
-    private static JsonNode parent(ObjectNode document, String path) {
-        // The root cannot be addressed: Kubernetes' library looks for a member, always.
+    private JsonNode parent(String path) {
+        // Only replace and test know the root: the others look for a member of something, always.
         if (path.indexOf('/') < 0) {
             throw Patched.doesNotApply();
         }
@@ -199,6 +204,7 @@ public final class JsonPatch {
         for (int i = 1; i < steps.length - 1; i++) {
             String step = unescape(steps[i]);
             node = node instanceof ArrayNode array ? array.get(index(step, array.size())) : require(node.get(step));
+            touched.add(node);
         }
         return node;
     }

@@ -28,22 +28,28 @@ public final class MergePatch {
         } catch (DecodeException e) {
             throw Statuses.badRequest("error decoding patch: " + e.getMessage());
         }
-        if (!parsed.isObject() && !parsed.isNull()) {
+        if (parsed.isNull()) {
+            throw Statuses.badRequest("Invalid JSON Patch");
+        }
+        if (!parsed.isObject()) {
             throw Statuses.badRequest("error decoding patch: json: cannot unmarshal " + JsonPatch.kind(parsed)
                     + " into Go value of type map[string]interface {}");
         }
-        ObjectNode result = parsed.isNull() ? document.deepCopy() : merge(document, (ObjectNode) parsed);
-        return new Patched(result, strictErrors, result.toString());
+        Touched touched = new Touched();
+        ObjectNode result = document.deepCopy();
+        mergeInto(result, (ObjectNode) parsed, touched);
+        return new Patched(result, strictErrors, touched.show(result));
     }
 
     /** The document with the patch merged in; a tree of its own. */
     public static ObjectNode merge(@Nullable JsonNode document, ObjectNode patch) {
         ObjectNode result = document instanceof ObjectNode o ? o.deepCopy() : JsonNodeFactory.instance.objectNode();
-        mergeInto(result, patch);
+        mergeInto(result, patch, new Touched());
         return result;
     }
 
-    private static void mergeInto(ObjectNode target, ObjectNode patch) {
+    private static void mergeInto(ObjectNode target, ObjectNode patch, Touched touched) {
+        touched.add(target);
         patch.fields().forEachRemaining(entry -> {
             String name = entry.getKey();
             JsonNode value = entry.getValue();
@@ -51,20 +57,26 @@ public final class MergePatch {
                 target.remove(name);
             } else if (value instanceof ObjectNode object) {
                 ObjectNode inner = target.get(name) instanceof ObjectNode o ? o : target.putObject(name);
-                mergeInto(inner, object);
+                mergeInto(inner, object, touched);
             } else {
-                target.set(name, withoutNulls(value));
+                target.set(name, withoutNulls(value, touched));
             }
         });
     }
 
-    // Kubernetes' library drops nulls inside replaced lists as well, which the RFC does not ask for.
-    private static JsonNode withoutNulls(JsonNode value) {
+    // Kubernetes' library drops null members inside replaced lists as well, which the RFC does not ask for.
+    private static JsonNode withoutNulls(JsonNode value, Touched touched) {
         if (value instanceof ArrayNode array) {
             ArrayNode result = JsonNodeFactory.instance.arrayNode();
-            array.forEach(item -> result.add(withoutNulls(item)));
+            array.forEach(item -> result.add(withoutNulls(item, touched)));
+            touched.add(result);
             return result;
         }
-        return value instanceof ObjectNode object ? merge(null, object) : value;
+        if (value instanceof ObjectNode object) {
+            ObjectNode result = JsonNodeFactory.instance.objectNode();
+            mergeInto(result, object, touched);
+            return result;
+        }
+        return value;
     }
 }

@@ -423,6 +423,10 @@ public final class StrategicMergePatch {
             return null;
         }
         Schema declared = type.properties().get(name);
+        if (declared == null && !type.properties().isEmpty() && type.additionalProperties() == null) {
+            String struct = type.name().substring(type.name().lastIndexOf('.') + 1);
+            throw Statuses.raw("unable to find api field in struct " + struct + " for the json field \"" + name + "\"");
+        }
         return declared != null ? declared : type.additionalProperties();
     }
 

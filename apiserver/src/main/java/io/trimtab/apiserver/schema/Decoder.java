@@ -60,7 +60,7 @@ public final class Decoder {
     /** @throws StatusException 400, if the body is malformed, of another kind, or does not fit the type */
     public Decoded decode(byte[] body, Syntax syntax, Target target) {
         List<String> strict = new ArrayList<>();
-        Reading reading = new Reading();
+        Reading reading = new Reading(false);
         ObjectNode object;
         try (JsonParser parser = open(body, syntax, strict)) {
             object = reading.root(parser, (TypeNode) target.schema());
@@ -91,7 +91,18 @@ public final class Decoder {
      * @throws DecodeException if it does not fit the type
      */
     public Decoded convert(JsonNode tree, Schema schema) throws DecodeException {
-        Reading reading = new Reading();
+        return convert(tree, schema, new Reading(false));
+    }
+
+    /**
+     * As {@link #convert}, in the words that Kubernetes has for the outcome of a strategic merge patch, which it does not take
+     * through JSON.
+     */
+    public Decoded convertMerged(JsonNode tree, Schema schema) throws DecodeException {
+        return convert(tree, schema, new Reading(true));
+    }
+
+    private static Decoded convert(JsonNode tree, Schema schema, Reading reading) throws DecodeException {
         try (JsonParser parser = new TreeTraversingParser(tree)) {
             ObjectNode object = reading.root(parser, (TypeNode) schema);
             return new Decoded(object, reading.strictErrors());
@@ -107,7 +118,7 @@ public final class Decoder {
      * @throws DecodeException with Go's words if the text is malformed
      */
     public static JsonNode parse(byte[] body, Syntax syntax, List<String> duplicates) throws DecodeException {
-        Reading reading = new Reading();
+        Reading reading = new Reading(false);
         try (JsonParser parser = open(body, syntax, duplicates)) {
             JsonNode node = reading.any(parser);
             duplicates.addAll(reading.strictErrors());
@@ -194,7 +205,7 @@ public final class Decoder {
         if (body.length == 0) {
             return "<empty>";
         }
-        int shown = body.length > 30 ? 26 : body.length;
+        int shown = Math.min(body.length, 30);
         String more = body.length > 30 ? " ..." : "";
         if (body[0] == '{') {
             return new String(body, 0, shown, StandardCharsets.UTF_8) + more;

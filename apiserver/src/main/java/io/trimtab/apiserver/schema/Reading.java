@@ -38,8 +38,21 @@ final class Reading {
     private boolean inStruct;
 
     private @Nullable String firstError;
+    private @Nullable String kindError;
     private final Set<String> duplicates = new LinkedHashSet<>();
+    // Of a custom resource, whose unknown fields are reported after its duplicate ones: metadata's, then the others
+    // sorted.
+    private boolean isCustom;
+    // Arbitrary values inside built-in kinds keep their text; those of custom resources go through Go's floats.
+    private boolean keepsNumbers;
+    private final Set<String> unknownInMetadata = new LinkedHashSet<>();
     private @Nullable List<String> unknownInCustom;
+    // Kubernetes has another decoder for trees, with other words.
+    private final boolean fromTree;
+
+    Reading(boolean fromTree) {
+        this.fromTree = fromTree;
+    }
 
     /** Reads one object and nothing after it. */
     ObjectNode root(JsonParser p, TypeNode type) throws IOException, DecodeException {
@@ -59,8 +72,13 @@ final class Reading {
                     + " into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\";"
                     + " Kind string \"json:\\\"kind,omitempty\\\"\" }");
         }
-        ObjectNode object = type.isCustom() ? customObject(p, type, false) : struct(p, type, NODES.objectNode());
+        isCustom = type.isCustom();
+        keepsNumbers = !isCustom;
+        ObjectNode object = isCustom ? customObject(p, type, false) : struct(p, type, NODES.objectNode());
         endOfText(p);
+        if (kindError != null) {
+            throw new Malformed(kindError);
+        }
         if (firstError != null) {
             throw new DecodeException(firstError);
         }
@@ -79,6 +97,10 @@ final class Reading {
 
     List<String> strictErrors() {
         List<String> all = new ArrayList<>(duplicates);
+        all.addAll(unknownInMetadata);
+        if (fromTree) {
+            Collections.sort(all);
+        }
         if (unknownInCustom != null) {
             Collections.sort(unknownInCustom);
             all.addAll(unknownInCustom);
@@ -110,6 +132,9 @@ final class Reading {
             if (into.has(name) || seen != null && seen.contains(name)) {
                 strict("duplicate field ", name);
             }
+            if (place.isEmpty() && token != JsonToken.VALUE_STRING && token != JsonToken.VALUE_NULL && isKind(name)) {
+                rememberKind(describe(p, token), name);
+            }
             struct = here;
             inStruct = true;
             fieldStack.add(field.name());
@@ -138,6 +163,17 @@ final class Reading {
         return into;
     }
 
+    private static boolean isKind(String name) {
+        return name.equals("kind") || name.equals("apiVersion");
+    }
+
+    private void rememberKind(String found, String name) {
+        if (kindError == null) {
+            kindError = "couldn't get version/kind; json parse error: json: cannot unmarshal " + found
+                    + " into Go struct field ." + name + " of type string";
+        }
+    }
+
     private void noteKind(String name, String value) {
         if (name.equals("kind")) {
             kind = value;
@@ -158,34 +194,32 @@ final class Reading {
         switch (type.shape) {
             case STRUCT:
                 if (token != JsonToken.START_OBJECT) {
-                    return mismatch(p, token, type.goType);
+                    return mismatch(p, token, type);
                 }
                 return struct(p, type, before instanceof ObjectNode o ? o : NODES.objectNode());
             case MAP:
                 if (token != JsonToken.START_OBJECT) {
-                    return mismatch(p, token, type.goType);
+                    return mismatch(p, token, type);
                 }
                 return map(p, type, before instanceof ObjectNode o ? o : NODES.objectNode());
             case LIST:
                 if (token != JsonToken.START_ARRAY) {
-                    return mismatch(p, token, type.goType);
+                    return mismatch(p, token, type);
                 }
                 return list(p, type);
             case STRING:
-                return token == JsonToken.VALUE_STRING ? NODES.textNode(p.getText()) : mismatch(p, token, type.goType);
+                return token == JsonToken.VALUE_STRING ? NODES.textNode(p.getText()) : mismatch(p, token, type);
             case BOOL:
                 return token == JsonToken.VALUE_TRUE
                         ? NODES.booleanNode(true)
-                        : token == JsonToken.VALUE_FALSE ? NODES.booleanNode(false) : mismatch(p, token, type.goType);
+                        : token == JsonToken.VALUE_FALSE ? NODES.booleanNode(false) : mismatch(p, token, type);
             case INT32:
             case INT64:
-                return integer(p, token, type.shape == Shape.INT32, type.goType);
+                return integer(p, token, type);
             case DOUBLE:
-                return token.isNumeric() ? number(p, type.goType) : mismatch(p, token, type.goType);
+                return token.isNumeric() ? number(p, type.goType) : mismatch(p, token, type);
             case BYTES:
-                return token == JsonToken.VALUE_STRING
-                        ? bytes(p.getText())
-                        : mismatch(p, token, type.goType.isEmpty() ? "[]uint8" : type.goType);
+                return token == JsonToken.VALUE_STRING ? bytes(p.getText()) : mismatch(p, token, type);
             case TIME:
             case MICRO_TIME:
                 if (token != JsonToken.VALUE_STRING) {
@@ -265,14 +299,14 @@ final class Reading {
         };
     }
 
-    private @Nullable JsonNode integer(JsonParser p, JsonToken token, boolean narrow, String goType)
+    private @Nullable JsonNode integer(JsonParser p, JsonToken token, TypeNode type)
             throws IOException, DecodeException {
         if (!token.isNumeric()) {
-            return mismatch(p, token, goType);
+            return mismatch(p, token, type);
         }
         String text = p.getText();
-        if (token != JsonToken.VALUE_NUMBER_INT || !fits(text, narrow)) {
-            return typeError("number " + text, goType);
+        if (token != JsonToken.VALUE_NUMBER_INT || !fits(text, type.shape == Shape.INT32)) {
+            return fromTree ? mismatch(p, token, type) : typeError("number " + text, type.goType);
         }
         long n = p.getLongValue();
         return n == (int) n ? NODES.numberNode((int) n) : NODES.numberNode(n);
@@ -297,7 +331,7 @@ final class Reading {
     private @Nullable JsonNode bytes(String text) {
         int bad = Base64Text.firstBadByte(text);
         if (bad >= 0) {
-            remember("illegal base64 data at input byte " + bad);
+            remember((fromTree ? "error decoding from json: " : "") + "illegal base64 data at input byte " + bad);
             return null;
         }
         return NODES.textNode(text.indexOf('\n') < 0 && text.indexOf('\r') < 0 ? text : text.replaceAll("[\r\n]", ""));
@@ -351,9 +385,8 @@ final class Reading {
             JsonNode value = object.get(name);
             if (!nested && value != null && value.isTextual()) {
                 noteKind(name, value.textValue());
-            } else if (!nested && value != null && (name.equals("kind") || name.equals("apiVersion"))) {
-                remember("json: cannot unmarshal " + describe(value) + " into Go struct field ." + name
-                        + " of type string");
+            } else if (!nested && value != null && !value.isNull() && isKind(name)) {
+                rememberKind(describe(value), name);
             }
         }
         return object;
@@ -403,7 +436,7 @@ final class Reading {
                 long n = p.getLongValue();
                 return n == (int) n ? NODES.numberNode((int) n) : NODES.numberNode(n);
             case VALUE_NUMBER_FLOAT:
-                return GoNumbers.node(p.getDoubleValue());
+                return keepsNumbers ? NODES.numberNode(p.getDoubleValue()) : GoNumbers.node(p.getDoubleValue());
             case VALUE_TRUE:
                 return NODES.booleanNode(true);
             case VALUE_FALSE:
@@ -421,7 +454,9 @@ final class Reading {
     }
 
     private void strict(String what, String name) {
-        if (duplicates.size() < MAX_STRICT_ERRORS) {
+        if (isCustom && what.startsWith("unknown")) {
+            unknownInMetadata.add(what + FieldErrors.quote(path(name)));
+        } else if (duplicates.size() < MAX_STRICT_ERRORS) {
             duplicates.add(what + FieldErrors.quote(path(name)));
         }
     }
@@ -438,10 +473,36 @@ final class Reading {
         return path.append(path.length() == 0 ? "" : ".").append(name).toString();
     }
 
-    private @Nullable JsonNode mismatch(JsonParser p, JsonToken token, String goType) throws IOException {
+    private @Nullable JsonNode mismatch(JsonParser p, JsonToken token, TypeNode type)
+            throws IOException, DecodeException {
         String found = describe(p, token);
         p.skipChildren();
-        return typeError(found, goType);
+        if (fromTree) {
+            throw new DecodeException(treeMismatch(found, token, type));
+        }
+        return typeError(found, type.goType.isEmpty() ? "[]uint8" : type.goType);
+    }
+
+    private static String treeMismatch(String found, JsonToken token, TypeNode type) {
+        String kind =
+                switch (found) {
+                    case "object" -> "map";
+                    case "array" -> "slice";
+                    case "number" -> token == JsonToken.VALUE_NUMBER_INT ? "int64" : "float64";
+                    default -> found;
+                };
+        return switch (type.shape) {
+            case STRUCT -> "cannot restore struct from: " + kind;
+            case MAP -> "cannot restore map from " + kind;
+            case LIST, BYTES -> "cannot restore slice from " + kind;
+            // Go converts whole numbers to strings, of one character; Kubernetes refuses that in words of its own.
+            case STRING ->
+                kind.equals("int64") ? "cannot convert int64 to " + type.goType : "unrecognized type: string";
+            case INT32 -> kind.equals("float64") ? "cannot convert float64 to int32" : "unrecognized type: int32";
+            case INT64 -> kind.equals("float64") ? "cannot convert float64 to int64" : "unrecognized type: int64";
+            case DOUBLE -> "unrecognized type: float64";
+            default -> "unrecognized type: bool";
+        };
     }
 
     private @Nullable JsonNode typeError(String found, String goType) {
@@ -460,7 +521,7 @@ final class Reading {
     }
 
     private String typeErrorText(String found, String goType) {
-        return inStruct
+        return inStruct && !fromTree
                 ? "json: cannot unmarshal " + found + " into Go struct field " + struct + "."
                         + String.join(".", fieldStack) + " of type " + goType
                 : "json: cannot unmarshal " + found + " into Go value of type " + goType;

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.DumperOptions;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.composer.Composer;
+import org.yaml.snakeyaml.composer.ComposerException;
+import org.yaml.snakeyaml.error.Mark;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
 import org.yaml.snakeyaml.error.YAMLException;
 import org.yaml.snakeyaml.nodes.MappingNode;
@@ -29,6 +31,7 @@ import org.yaml.snakeyaml.parser.ParserImpl;
 import org.yaml.snakeyaml.reader.StreamReader;
 import org.yaml.snakeyaml.reader.UnicodeReader;
 import org.yaml.snakeyaml.resolver.Resolver;
+import org.yaml.snakeyaml.scanner.ScannerException;
 
 /**
  * YAML as the JSON that Kubernetes makes of it: YAML 1.1 words for booleans, keys as text, the first document only. Duplicate
@@ -69,12 +72,39 @@ final class YamlTree {
                 duplicates.add("yaml: unmarshal errors:\n  " + String.join("\n  ", tree.duplicates));
             }
             return json;
+        } catch (ComposerException e) {
+            String problem = String.valueOf(e.getProblem());
+            int alias = problem.indexOf("undefined alias ");
+            throw new Malformed(
+                    alias < 0
+                            ? "yaml: " + problem
+                            : "yaml: unknown anchor '" + problem.substring(alias + 16) + "' referenced");
         } catch (MarkedYAMLException e) {
-            int line = e.getProblemMark() == null ? 0 : e.getProblemMark().getLine() + 1;
-            throw new Malformed("error converting YAML to JSON: yaml: line " + line + ": " + problem(e));
+            throw new Malformed("yaml: " + place(e, text) + problem(e));
         } catch (YAMLException e) {
-            throw new Malformed("error converting YAML to JSON: yaml: " + e.getMessage());
+            throw new Malformed("yaml: " + e.getMessage());
         }
+    }
+
+    // Go's library counts lines from zero, leaves the first one unsaid, and adds one for errors of its scanner.
+    private static String place(MarkedYAMLException e, byte[] text) {
+        boolean scanner = e instanceof ScannerException;
+        int line = line(e.getContextMark(), text, scanner);
+        line = line != 0 ? line : line(e.getProblemMark(), text, scanner);
+        if (line != 0 && scanner) {
+            line++;
+        }
+        return line == 0 ? "" : "line " + line + ": ";
+    }
+
+    private static int line(@Nullable Mark mark, byte[] text, boolean scanner) {
+        if (mark == null) {
+            return 0;
+        }
+        // At the end of the text Go starts a new line, for its parser.
+        String whole = new String(text, StandardCharsets.UTF_8);
+        int length = whole.codePointCount(0, whole.length());
+        return !scanner && mark.getIndex() >= length && mark.getColumn() != 0 ? mark.getLine() + 1 : mark.getLine();
     }
 
     private static String problem(MarkedYAMLException e) {
@@ -82,8 +112,23 @@ final class YamlTree {
         if (problem.startsWith("mapping values are not allowed")) {
             return "mapping values are not allowed in this context";
         }
-        if (problem.startsWith("found character '\\t'") || problem.contains("'\\t(TAB)'")) {
+        if (problem.contains("cannot start any token")) {
             return "found character that cannot start any token";
+        }
+        if (problem.startsWith("found unknown escape character")) {
+            return "found unknown escape character";
+        }
+        if (problem.startsWith("expected alphabetic or numeric character")) {
+            return "could not find expected directive name";
+        }
+        if (problem.startsWith("expected the node content")) {
+            return "did not find expected node content";
+        }
+        if (problem.startsWith("expected ',' or '")) {
+            return "did not find " + problem.substring(0, "expected ',' or ']'".length());
+        }
+        if (problem.startsWith("expected '<document start>'")) {
+            return "did not find expected <document start>";
         }
         if (problem.startsWith("expected <block end>")) {
             return e.getContext() != null && e.getContext().contains("collection")
@@ -132,10 +177,14 @@ final class YamlTree {
                 continue;
             }
             JsonNode key = convert(tuple.getKeyNode());
-            String name = key.isNull() ? "null" : key.isValueNode() ? key.asText() : null;
-            if (name == null) {
+            if (key.isNull()) {
+                throw new Malformed(
+                        "unsupported map key of type: %!s(<nil>), key: <nil>, value: " + convert(tuple.getValueNode()));
+            }
+            if (!key.isValueNode()) {
                 throw new Malformed("yaml: invalid map key: " + key);
             }
+            String name = key.asText();
             if (!own.add(name)) {
                 int line = tuple.getKeyNode().getStartMark().getLine() + 1;
                 duplicates.add("line " + line + ": key \"" + name + "\" already set in map");

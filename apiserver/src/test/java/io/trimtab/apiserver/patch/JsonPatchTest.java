@@ -51,11 +51,13 @@ class JsonPatchTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "[{'op':'test','path':'/a','value':2}]", "[{'op':'remove','path':'/x'}]",
-                        "[{'op':'replace','path':'/x','value':1}]",
-                "[{'op':'add','path':'/x/y','value':1}]", "[{'op':'add','path':'','value':{}}]",
-                        "[{'op':'frob','path':'/a'}]",
-                "[{'op':'add','path':'/l/5','value':1}]", "[{'op':'copy','from':'/x','path':'/b'}]",
+                "[{'op':'test','path':'/a','value':2}]",
+                "[{'op':'remove','path':'/x'}]",
+                "[{'op':'add','path':'/x/y','value':1}]",
+                "[{'op':'add','path':'','value':{}}]",
+                "[{'op':'frob','path':'/a'}]",
+                "[{'op':'add','path':'/l/5','value':1}]",
+                "[{'op':'copy','from':'/x/y','path':'/b'}]",
             })
     void givenOperationThatFails_whenPatched_thenTheRefusalSaysNothing(String patch) {
         assertThatThrownBy(() -> patch("{'a':1,'l':[1]}", patch))

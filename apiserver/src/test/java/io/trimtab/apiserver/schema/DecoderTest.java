@@ -115,7 +115,7 @@ class DecoderTest {
                 "{\"a\":|unexpected end of JSON input ({\"a\":)",
                 "{\"a\" 1}|invalid character '1' after object key ({\"a\" 1})",
                 "{\"a\":1,}|invalid character '}' looking for beginning of object key string ({\"a\":1,})",
-                "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",}|invalid character '}' looking for beginning of object key string ({\"kind\":\"Pod\",\"apiVersion\" ...)",
+                "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",}|invalid character '}' looking for beginning of object key string ({\"kind\":\"Pod\",\"apiVersion\":\"v1 ...)",
                 "foo|invalid character 'o' in literal false (expecting 'a') (666f6f)",
                 "{} x|invalid character 'x' after top-level value ({} x)",
             })
