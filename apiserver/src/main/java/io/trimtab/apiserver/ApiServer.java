@@ -323,7 +323,7 @@ public final class ApiServer {
                 }
                 objects = new DefaultStorage(keys, time, registry::selectableFields);
             }
-            Environment env = new Environment(
+            Environment env = Environment.of(
                     time, objects, registry, List.copyOf(admission), authorizer, tables, nodes, tokens, issuer);
             return new ApiServer(env, new AuthenticatorChain(authenticators, anonymous), List.copyOf(paths), metrics);
         }

@@ -4,6 +4,7 @@ import io.trimtab.apiserver.admission.AdmissionPlugin;
 import io.trimtab.apiserver.auth.Authorizer;
 import io.trimtab.apiserver.auth.BearerTokens;
 import io.trimtab.apiserver.resource.ResourceRegistry;
+import io.trimtab.apiserver.resource.Served;
 import io.trimtab.apiserver.storage.Storage;
 import io.trimtab.apiserver.tokens.TokenIssuer;
 import io.trimtab.runtime.Driver;
@@ -27,4 +28,28 @@ public record Environment(
         TableConverter tables,
         NodeProxy nodes,
         @Nullable BearerTokens tokens,
-        @Nullable TokenIssuer issuer) {}
+        @Nullable TokenIssuer issuer,
+        FieldManagement fields) {
+
+    /** With books of field managers of its own. */
+    public static Environment of(
+            Driver driver,
+            Storage storage,
+            ResourceRegistry resources,
+            List<AdmissionPlugin> admission,
+            Authorizer authorizer,
+            TableConverter tables,
+            NodeProxy nodes,
+            @Nullable BearerTokens tokens,
+            @Nullable TokenIssuer issuer) {
+        FieldManagement fields = new FieldManagement();
+        resources.addListener(new ResourceRegistry.Listener() {
+            @Override
+            public void onUnregistered(Served served) {
+                fields.forget(served);
+            }
+        });
+        return new Environment(
+                driver, storage, resources, admission, authorizer, tables, nodes, tokens, issuer, fields);
+    }
+}

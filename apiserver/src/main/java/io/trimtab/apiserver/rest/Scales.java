@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.ApiResponse;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.errors.Statuses;
+import io.trimtab.apiserver.patch.MergePatch;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.schema.Canonical;
 import io.trimtab.apiserver.schema.Decoder;
@@ -50,13 +51,27 @@ final class Scales {
         WriteOptions options = WriteOptions.patch(call.request, type == Patches.Type.APPLY);
         byte[] body = BodyReader.body(call.request);
         if (type == Patches.Type.APPLY) {
-            return write(call, scale, form, options, old -> FieldManagement.applyScale(call, body, of(old, scale)));
+            ObjectNode applied = FieldManagement.parse(call, body, options);
+            return write(call, scale, form, options, old -> applied(call, applied, of(old, scale)));
         }
         return write(call, scale, form, options, old -> {
             ObjectNode patched = Patches.patched(call, TARGET, type, body, of(old, scale), options);
             Writes.checkName(call, patched);
             return patched;
         });
+    }
+
+    /** A Scale has one field that can be applied, so merging is all there is to it; who owns it is booked as an update. */
+    private static ObjectNode applied(Call call, ObjectNode applied, ObjectNode live) {
+        String kind = applied.path("kind").asText("");
+        String apiVersion = applied.path("apiVersion").asText("");
+        if (!kind.equals("Scale") || !apiVersion.equals("autoscaling/v1")) {
+            throw Statuses.badRequest(
+                    "invalid object type: " + (apiVersion.indexOf('/') < 0 ? "/" : "") + apiVersion + ", Kind=" + kind);
+        }
+        ObjectNode merged = MergePatch.merge(live, applied);
+        Writes.checkName(call, merged);
+        return merged;
     }
 
     /** @param change makes the wanted Scale out of the object it stands for */

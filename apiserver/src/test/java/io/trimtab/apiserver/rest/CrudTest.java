@@ -18,7 +18,9 @@ class CrudTest {
         assertThat(created.body())
                 .isEqualTo("{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\","
                         + "\"namespace\":\"default\",\"uid\":\"" + uid + "\",\"resourceVersion\":\"" + version
-                        + "\",\"creationTimestamp\":\"2026-01-01T00:00:00Z\"},\"data\":{\"k\":\"v\"}}\n");
+                        + "\",\"creationTimestamp\":\"2026-01-01T00:00:00Z\",\"managedFields\":[{\"manager\":\"unknown\","
+                        + "\"operation\":\"Update\",\"apiVersion\":\"v1\",\"time\":\"2026-01-01T00:00:00Z\",\"fieldsType\":"
+                        + "\"FieldsV1\",\"fieldsV1\":{\"f:data\":{\".\":{},\"f:k\":{}}}}]},\"data\":{\"k\":\"v\"}}\n");
         assertThat(server.get(MAPS + "/a").body()).isEqualTo(created.body());
         assertThat(server.post(MAPS, "{\"metadata\":{\"name\":\"a\"}}").message())
                 .isEqualTo("configmaps \"a\" already exists");
