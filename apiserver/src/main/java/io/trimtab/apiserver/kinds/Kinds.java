@@ -2,14 +2,29 @@ package io.trimtab.apiserver.kinds;
 
 import io.trimtab.apiserver.allocation.ClusterIpAllocator;
 import io.trimtab.apiserver.allocation.NodePortAllocator;
+import io.trimtab.apiserver.kinds.apps.ControllerRevisionKind;
+import io.trimtab.apiserver.kinds.apps.DaemonSetKind;
 import io.trimtab.apiserver.kinds.apps.DeploymentKind;
 import io.trimtab.apiserver.kinds.apps.ReplicaSetKind;
+import io.trimtab.apiserver.kinds.apps.StatefulSetKind;
+import io.trimtab.apiserver.kinds.batch.CronJobKind;
+import io.trimtab.apiserver.kinds.batch.JobKind;
+import io.trimtab.apiserver.kinds.core.ConfigMapKind;
+import io.trimtab.apiserver.kinds.core.EndpointsKind;
+import io.trimtab.apiserver.kinds.core.LimitRangeKind;
 import io.trimtab.apiserver.kinds.core.NamespaceKind;
 import io.trimtab.apiserver.kinds.core.NodeKind;
+import io.trimtab.apiserver.kinds.core.PersistentVolumeClaimKind;
+import io.trimtab.apiserver.kinds.core.PersistentVolumeKind;
 import io.trimtab.apiserver.kinds.core.PodKind;
+import io.trimtab.apiserver.kinds.core.PodTemplateKind;
 import io.trimtab.apiserver.kinds.core.ReplicationControllerKind;
+import io.trimtab.apiserver.kinds.core.ResourceQuotaKind;
+import io.trimtab.apiserver.kinds.core.SecretKind;
+import io.trimtab.apiserver.kinds.core.ServiceAccountKind;
 import io.trimtab.apiserver.kinds.core.ServiceAddresses;
 import io.trimtab.apiserver.kinds.core.ServiceKind;
+import io.trimtab.apiserver.kinds.events.EventKind;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.KindRegistry;
 import java.util.HashMap;
@@ -32,6 +47,12 @@ public final class Kinds {
         core();
         put("apps", "Deployment", new DeploymentKind());
         put("apps", "ReplicaSet", new ReplicaSetKind());
+        put("apps", "DaemonSet", new DaemonSetKind());
+        put("apps", "StatefulSet", new StatefulSetKind());
+        put("apps", "ControllerRevision", new ControllerRevisionKind());
+        put("batch", "Job", new JobKind());
+        put("batch", "CronJob", new CronJobKind());
+        put("events.k8s.io", "Event", new EventKind(true));
     }
 
     private void core() {
@@ -39,6 +60,16 @@ public final class Kinds {
         put("", "ReplicationController", new ReplicationControllerKind());
         put("", "Namespace", new NamespaceKind());
         put("", "Node", new NodeKind());
+        put("", "ConfigMap", new ConfigMapKind());
+        put("", "Secret", new SecretKind());
+        put("", "ServiceAccount", new ServiceAccountKind());
+        put("", "Endpoints", new EndpointsKind());
+        put("", "PodTemplate", new PodTemplateKind());
+        put("", "PersistentVolume", new PersistentVolumeKind());
+        put("", "PersistentVolumeClaim", new PersistentVolumeClaimKind());
+        put("", "LimitRange", new LimitRangeKind());
+        put("", "ResourceQuota", new ResourceQuotaKind());
+        put("", "Event", new EventKind(false));
     }
 
     private void put(String group, String kind, Kind behaviour) {

@@ -162,6 +162,11 @@ public final class ResourceRequirements {
         errors.addAll(wrong);
     }
 
+    /** The name of a resource that a container may ask for. */
+    public static void containerName(FieldErrors errors, String path, String name) {
+        name(errors, path, name, false);
+    }
+
     /** The name of a resource: qualified, and known if it has no prefix. */
     public static void name(FieldErrors errors, String path, String name) {
         var wrong = Names.qualified(name);
@@ -174,9 +179,14 @@ public final class ResourceRequirements {
     /** The name of a resource that a quota may limit. */
     public static void quotaName(FieldErrors errors, String path, String name) {
         name(errors, path, name);
-        if (name.indexOf('/') < 0 && !QUOTA.contains(name) && !isQuotaHugePages(name)) {
+        if (name.indexOf('/') < 0 && !isQuota(name)) {
             errors.invalid(path, name, "must be a standard resource for quota");
         }
+    }
+
+    /** Whether Kubernetes itself defines the resource as one that a quota may limit. */
+    public static boolean isQuota(String name) {
+        return QUOTA.contains(name) || isQuotaHugePages(name);
     }
 
     /** An amount of a resource: not negative, and whole where the resource is counted. */

@@ -1,0 +1,213 @@
+package io.trimtab.apiserver.kinds.core;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.trimtab.apiserver.errors.FieldErrors;
+import io.trimtab.apiserver.kinds.Amounts;
+import io.trimtab.apiserver.kinds.FieldRules;
+import io.trimtab.apiserver.kinds.Names;
+import io.trimtab.apiserver.kinds.ResourceRequirements;
+import io.trimtab.apiserver.kinds.Times;
+import io.trimtab.apiserver.kinds.Trees;
+import io.trimtab.apiserver.resource.Kind;
+import io.trimtab.apiserver.resource.WriteContext;
+import java.util.List;
+import java.util.Map;
+
+/** PersistentVolumes. Stateless. */
+public final class PersistentVolumeKind implements Kind {
+    private static final List<String> POLICIES = List.of("Delete", "Recycle", "Retain");
+
+    private interface SourceRule {
+        void check(FieldErrors errors, String path, JsonNode source, String volumeName);
+    }
+
+    private record Source(String field, String path, SourceRule rule) {}
+
+    private static final List<Source> SOURCES = List.of(
+            new Source("hostPath", "hostPath", (e, p, s, n) -> Volumes.hostPath(e, p, s)),
+            new Source("gcePersistentDisk", "persistentDisk", (e, p, s, n) -> VolumeSources.gcePersistentDisk(e, p, s)),
+            new Source(
+                    "awsElasticBlockStore",
+                    "awsElasticBlockStore",
+                    (e, p, s, n) -> VolumeSources.awsElasticBlockStore(e, p, s)),
+            new Source("glusterfs", "glusterfs", (e, p, s, n) -> VolumeSources.glusterfsPersistent(e, p, s)),
+            new Source("flocker", "flocker", (e, p, s, n) -> VolumeSources.flocker(e, p, s)),
+            new Source("nfs", "nfs", (e, p, s, n) -> VolumeSources.nfs(e, p, s)),
+            new Source("rbd", "rbd", (e, p, s, n) -> VolumeSources.rbd(e, p, s)),
+            new Source("quobyte", "quobyte", (e, p, s, n) -> VolumeSources.quobyte(e, p, s)),
+            new Source("cephfs", "cephfs", (e, p, s, n) -> VolumeSources.cephfs(e, p, s)),
+            new Source("iscsi", "iscsi", VolumeSources::iscsiPersistent),
+            new Source("cinder", "cinder", (e, p, s, n) -> VolumeSources.cinderPersistent(e, p, s)),
+            new Source("fc", "fc", (e, p, s, n) -> VolumeSources.fc(e, p, s)),
+            new Source("flexVolume", "flexVolume", (e, p, s, n) -> VolumeSources.flexVolume(e, p, s)),
+            new Source("azureFile", "azureFile", (e, p, s, n) -> VolumeSources.azureFilePersistent(e, p, s)),
+            new Source("vsphereVolume", "vsphereVolume", (e, p, s, n) -> Volumes.required(e, p, s, "volumePath")),
+            new Source(
+                    "photonPersistentDisk", "photonPersistentDisk", (e, p, s, n) -> Volumes.required(e, p, s, "pdID")),
+            new Source("portworxVolume", "portworxVolume", (e, p, s, n) -> Volumes.required(e, p, s, "volumeID")),
+            new Source("azureDisk", "azureDisk", (e, p, s, n) -> VolumeSources.azureDisk(e, p, s)),
+            new Source("scaleIO", "scaleIO", (e, p, s, n) -> VolumeSources.scaleIo(e, p, s)),
+            new Source("local", "local", (e, p, s, n) -> VolumeSources.local(e, p, s)),
+            new Source("storageos", "storageos", (e, p, s, n) -> VolumeSources.storageOsPersistent(e, p, s)),
+            new Source("csi", "csi", (e, p, s, n) -> VolumeSources.csiPersistent(e, p, s)));
+
+    @Override
+    public void defaults(ObjectNode volume) {
+        ObjectNode spec = Trees.make(volume, "spec");
+        PodDefaults.volumeSource(spec);
+        Trees.fill(spec, "persistentVolumeReclaimPolicy", "Retain");
+        Trees.fill(spec, "volumeMode", "Filesystem");
+        Trees.fill(Trees.make(volume, "status"), "phase", "Pending");
+    }
+
+    @Override
+    public void prepareCreate(ObjectNode volume, WriteContext context) {
+        volume.putObject("status")
+                .put("phase", "Pending")
+                .put("lastPhaseTransitionTime", Times.seconds(context.driver().now()));
+    }
+
+    @Override
+    public void prepareStatusUpdate(ObjectNode volume, ObjectNode old, WriteContext context) {
+        ObjectNode status = Trees.make(volume, "status");
+        JsonNode before = Trees.child(old, "status");
+        if (Trees.text(status, "phase").equals(Trees.text(before, "phase"))) {
+            if (!Trees.has(status, "lastPhaseTransitionTime")) {
+                Trees.carry(status, before, "lastPhaseTransitionTime");
+            }
+        } else if (Trees.same(status, before, "lastPhaseTransitionTime")) {
+            status.put("lastPhaseTransitionTime", Times.seconds(context.driver().now()));
+        }
+    }
+
+    @Override
+    public void validateCreate(ObjectNode volume, FieldErrors errors, WriteContext context) {
+        JsonNode spec = Trees.child(volume, "spec");
+        List<String> modes = Trees.texts(spec, "accessModes");
+        if (modes.isEmpty()) {
+            errors.required("spec.accessModes", "");
+        }
+        ClaimRules.accessModes(errors, "spec.accessModes", modes);
+        capacity(errors, spec);
+        String policy = Trees.text(spec, "persistentVolumeReclaimPolicy");
+        if (!policy.isEmpty() && !POLICIES.contains(policy)) {
+            errors.notSupported(
+                    "spec.persistentVolumeReclaimPolicy", spec.get("persistentVolumeReclaimPolicy"), POLICIES);
+        }
+        JsonNode required = Trees.at(spec, "nodeAffinity", "required");
+        if (Trees.has(spec, "nodeAffinity")) {
+            if (required.isMissingNode()) {
+                errors.required("spec.nodeAffinity.required", "must specify required node constraints");
+            } else {
+                Affinities.nodeSelector(errors, "spec.nodeAffinity.required", required, true);
+            }
+        }
+        sources(errors, spec, Trees.text(volume.get("metadata"), "name"), !required.isMissingNode());
+        if (policy.equals("Recycle")
+                && Trees.has(spec, "hostPath")
+                && Trees.text(spec.get("hostPath"), "path")
+                        .replaceAll("/+", "/")
+                        .equals("/")) {
+            errors.forbidden("spec.persistentVolumeReclaimPolicy", "may not be 'recycle' for a hostPath mount of '/'");
+        }
+        String storageClass = Trees.text(spec, "storageClassName");
+        if (!storageClass.isEmpty()) {
+            FieldRules.invalid(errors, "spec.storageClassName", storageClass, Names.subdomain(storageClass));
+        }
+        FieldRules.choice(errors, "spec", spec, "volumeMode", ClaimRules.VOLUME_MODES);
+        if (Trees.has(spec, "volumeAttributesClassName")) {
+            String name = Trees.text(spec, "volumeAttributesClassName");
+            if (name.isEmpty()) {
+                errors.required("spec.volumeAttributesClassName", "an empty string is disallowed");
+            } else {
+                FieldRules.invalid(errors, "spec.volumeAttributesClassName", name, Names.subdomain(name));
+            }
+            if (!Trees.has(spec, "csi")) {
+                errors.required("spec.csi", "has to be specified when using volumeAttributesClassName");
+            }
+        }
+    }
+
+    private static void capacity(FieldErrors errors, JsonNode spec) {
+        Map<String, JsonNode> capacity = Trees.entries(spec, "capacity");
+        if (capacity.isEmpty()) {
+            errors.required("spec.capacity", "");
+        }
+        if (!capacity.isEmpty() && (!capacity.containsKey("storage") || capacity.size() > 1)) {
+            errors.notSupported("spec.capacity", spec.get("capacity"), List.of("storage"));
+        }
+        capacity.forEach((name, amount) -> {
+            String at = "spec.capacity[" + name + "]";
+            if (Amounts.sign(amount) < 0) {
+                errors.invalid(at, Amounts.of(amount).toLong(), "must be a valid resource quantity");
+            }
+            if (Amounts.sign(amount) <= 0) {
+                errors.invalid(at, Amounts.text(amount), "must be greater than zero");
+            }
+            if (!name.equals("storage")) {
+                ResourceRequirements.quantity(errors, at, name, amount);
+            }
+        });
+    }
+
+    private static void sources(FieldErrors errors, JsonNode spec, String name, boolean affine) {
+        int count = 0;
+        for (Source source : SOURCES) {
+            if (!Trees.has(spec, source.field())) {
+                continue;
+            }
+            if (count++ > 0) {
+                errors.forbidden("spec." + source.field(), "may not specify more than 1 volume type");
+                continue;
+            }
+            source.rule().check(errors, "spec." + source.path(), spec.get(source.field()), name);
+            if (source.field().equals("local") && !affine) {
+                errors.required("spec.nodeAffinity", "Local volume requires node affinity");
+            }
+        }
+        if (count == 0) {
+            errors.required("spec", "must specify a volume type");
+        }
+    }
+
+    @Override
+    public void validateUpdate(ObjectNode volume, ObjectNode old, FieldErrors errors, WriteContext context) {
+        validateCreate(volume, errors, context);
+        JsonNode spec = Trees.child(volume, "spec");
+        JsonNode before = Trees.child(old, "spec");
+        ObjectNode now = volume.objectNode();
+        ObjectNode had = volume.objectNode();
+        for (Source source : SOURCES) {
+            Trees.carry(now, spec, source.field());
+            Trees.carry(had, before, source.field());
+        }
+        ObjectNode csi = Trees.object(now, "csi");
+        // A secret for expansion may come later; nothing else of a source may.
+        if (csi != null && Trees.has(had, "csi") && !Trees.has(had.get("csi"), "controllerExpandSecretRef")) {
+            csi.remove("controllerExpandSecretRef");
+        }
+        if (!Trees.same(now, had)) {
+            errors.forbidden(
+                    "spec.persistentvolumesource",
+                    "spec.persistentvolumesource is immutable after creation\n" + TreeDiff.of(had, now));
+        }
+        if (!Trees.same(spec, before, "volumeMode")) {
+            errors.invalid("volumeMode", Trees.shown(spec, "volumeMode"), FieldRules.IMMUTABLE);
+        }
+        if (Trees.has(before, "nodeAffinity") && !Trees.same(spec, before, "nodeAffinity")) {
+            errors.invalid(
+                    "nodeAffinity",
+                    Trees.shown(spec, "nodeAffinity"),
+                    "field is immutable, except for updating from beta label to GA");
+        }
+        if (Trees.has(before, "volumeAttributesClassName") && !Trees.has(spec, "volumeAttributesClassName")) {
+            errors.forbidden("spec.volumeAttributesClassName", "update from non-nil value to nil is forbidden");
+        }
+    }
+
+    @Override
+    public boolean returnsDeletedObject() {
+        return true;
+    }
+}
