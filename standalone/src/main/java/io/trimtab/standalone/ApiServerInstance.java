@@ -2,13 +2,16 @@ package io.trimtab.standalone;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.trimtab.apiserver.ApiServer;
+import io.trimtab.apiserver.admission.AdmissionChain;
 import io.trimtab.apiserver.auth.Authenticator;
 import io.trimtab.apiserver.auth.Authorizer;
 import io.trimtab.apiserver.auth.AuthorizerChain;
 import io.trimtab.apiserver.auth.BearerTokens;
 import io.trimtab.apiserver.auth.BootstrapTokens;
 import io.trimtab.apiserver.auth.ClientCertificates;
+import io.trimtab.apiserver.auth.NodeAuthorizer;
 import io.trimtab.apiserver.auth.RbacAuthorizer;
+import io.trimtab.apiserver.auth.RbacEscalation;
 import io.trimtab.apiserver.auth.StaticTokens;
 import io.trimtab.apiserver.auth.TokenAuthenticator;
 import io.trimtab.apiserver.auth.UserInfo;
@@ -29,6 +32,8 @@ import io.trimtab.apiserver.storage.DefaultStorage;
 import io.trimtab.apiserver.store.MemoryStore;
 import io.trimtab.apiserver.store.RocksStore;
 import io.trimtab.apiserver.store.Store;
+import io.trimtab.apiserver.table.CustomColumns;
+import io.trimtab.apiserver.table.Tables;
 import io.trimtab.apiserver.tokens.ServiceAccountTokens;
 import io.trimtab.apiserver.tokens.TokenIssuer;
 import io.trimtab.apiserver.tokens.TokenKeys;
@@ -123,10 +128,26 @@ public final class ApiServerInstance implements AutoCloseable {
                 .tokens(tokens(keys, settings))
                 .tokenIssuer(new TokenIssuer(storage, keys, settings, driver))
                 .authorizer(authorizer)
+                .admission(List.of(admission(authorizer, rbac, resources)))
+                .tables(new Tables(driver::now, CustomColumns.NONE))
                 .anonymous(options.anonymous())
                 .paths(List.of(new Discovery(resources, this::advertised)))
                 .build();
         this.transport = InJvmTransport.of(server::handle, driver, resources, storage, authorizer);
+    }
+
+    private AdmissionChain admission(Authorizer authorizer, RbacAuthorizer rbac, ResourceRegistry resources) {
+        boolean escalates = options.authorizationModes().contains("RBAC");
+        try {
+            return AdmissionChain.create(
+                    new AdmissionChain.Surroundings(
+                            authorizer, resources, escalates ? new RbacEscalation(authorizer, rbac) : null),
+                    List.of(),
+                    options.enabledAdmission(),
+                    options.disabledAdmission());
+        } catch (IllegalArgumentException e) {
+            throw new StartException("--" + e.getMessage(), e);
+        }
     }
 
     private Authorizer authorizer(RbacAuthorizer rbac) {
@@ -134,7 +155,11 @@ public final class ApiServerInstance implements AutoCloseable {
         for (String mode : options.authorizationModes()) {
             switch (mode) {
                 case "RBAC" -> chain.add(rbac);
-                case "Node" -> {}
+                case "Node" -> {
+                    NodeAuthorizer nodes = new NodeAuthorizer(storage);
+                    parts.add(nodes);
+                    chain.add(nodes);
+                }
                 case "AlwaysAllow" -> chain.add(AuthorizerChain.alwaysAllow());
                 case "AlwaysDeny" -> chain.add(AuthorizerChain.alwaysDeny());
                 default ->

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * #admit}, is validated by its kind, and goes through {@link #validate}; the first refusal ends it. Immutable; safe for use by
  * any thread.
  */
-public final class AdmissionChain {
+public final class AdmissionChain implements AdmissionPlugin {
     // The order of Kubernetes' kubeapiserver/options/plugins.go. Names without a plugin here hold the place of what may
     // be
     // added, such as webhooks.
@@ -154,8 +154,14 @@ public final class AdmissionChain {
         return plugins.stream().map(AdmissionPlugin::name).toList();
     }
 
+    @Override
+    public String name() {
+        return "AdmissionChain";
+    }
+
     /** The first phase: changes the object in place, or refuses it. */
-    public void admit(AdmissionPlugin.Attributes attributes) {
+    @Override
+    public void admit(Attributes attributes) {
         for (AdmissionPlugin plugin : plugins) {
             plugin.admit(attributes);
         }
@@ -166,7 +172,8 @@ public final class AdmissionChain {
     }
 
     /** The second phase, after the object was validated: refuses it, or lets it be stored. */
-    public void validate(AdmissionPlugin.Attributes attributes) {
+    @Override
+    public void validate(Attributes attributes) {
         for (AdmissionPlugin plugin : plugins) {
             plugin.validate(attributes);
         }
