@@ -67,8 +67,7 @@ public final class BearerTokens implements Authenticator {
             }
         }
         errors.add(0, INVALID);
-        throw new TokenAuthenticator.BadToken(
-                errors.size() == 1 ? INVALID : "[" + String.join(", ", errors) + "]");
+        throw new TokenAuthenticator.BadToken(errors.size() == 1 ? INVALID : "[" + String.join(", ", errors) + "]");
     }
 
     private static @Nullable String token(ApiRequest request) {
