@@ -2,13 +2,19 @@ package io.trimtab.apiserver.kinds;
 
 import io.trimtab.apiserver.allocation.ClusterIpAllocator;
 import io.trimtab.apiserver.allocation.NodePortAllocator;
+import io.trimtab.apiserver.kinds.admissionregistration.AdmissionPolicyBindingKind;
+import io.trimtab.apiserver.kinds.admissionregistration.AdmissionPolicyKind;
+import io.trimtab.apiserver.kinds.admissionregistration.WebhookConfigurationKind;
 import io.trimtab.apiserver.kinds.apps.ControllerRevisionKind;
 import io.trimtab.apiserver.kinds.apps.DaemonSetKind;
 import io.trimtab.apiserver.kinds.apps.DeploymentKind;
 import io.trimtab.apiserver.kinds.apps.ReplicaSetKind;
 import io.trimtab.apiserver.kinds.apps.StatefulSetKind;
+import io.trimtab.apiserver.kinds.autoscaling.HorizontalPodAutoscalerKind;
 import io.trimtab.apiserver.kinds.batch.CronJobKind;
 import io.trimtab.apiserver.kinds.batch.JobKind;
+import io.trimtab.apiserver.kinds.certificates.CertificateSigningRequestKind;
+import io.trimtab.apiserver.kinds.coordination.LeaseKind;
 import io.trimtab.apiserver.kinds.core.ConfigMapKind;
 import io.trimtab.apiserver.kinds.core.EndpointsKind;
 import io.trimtab.apiserver.kinds.core.LimitRangeKind;
@@ -24,7 +30,25 @@ import io.trimtab.apiserver.kinds.core.SecretKind;
 import io.trimtab.apiserver.kinds.core.ServiceAccountKind;
 import io.trimtab.apiserver.kinds.core.ServiceAddresses;
 import io.trimtab.apiserver.kinds.core.ServiceKind;
+import io.trimtab.apiserver.kinds.discovery.EndpointSliceKind;
 import io.trimtab.apiserver.kinds.events.EventKind;
+import io.trimtab.apiserver.kinds.flowcontrol.FlowSchemaKind;
+import io.trimtab.apiserver.kinds.flowcontrol.PriorityLevelKind;
+import io.trimtab.apiserver.kinds.networking.IngressClassKind;
+import io.trimtab.apiserver.kinds.networking.IngressKind;
+import io.trimtab.apiserver.kinds.networking.IpAddressKind;
+import io.trimtab.apiserver.kinds.networking.NetworkPolicyKind;
+import io.trimtab.apiserver.kinds.networking.ServiceCidrKind;
+import io.trimtab.apiserver.kinds.node.RuntimeClassKind;
+import io.trimtab.apiserver.kinds.policy.PodDisruptionBudgetKind;
+import io.trimtab.apiserver.kinds.rbac.RoleBindingKind;
+import io.trimtab.apiserver.kinds.rbac.RoleKind;
+import io.trimtab.apiserver.kinds.scheduling.PriorityClassKind;
+import io.trimtab.apiserver.kinds.storage.CsiDriverKind;
+import io.trimtab.apiserver.kinds.storage.CsiNodeKind;
+import io.trimtab.apiserver.kinds.storage.CsiStorageCapacityKind;
+import io.trimtab.apiserver.kinds.storage.StorageClassKind;
+import io.trimtab.apiserver.kinds.storage.VolumeAttachmentKind;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.KindRegistry;
 import java.util.HashMap;
@@ -45,6 +69,7 @@ public final class Kinds {
                 "Service",
                 new ServiceKind(new ServiceAddresses(clusterIps, new NodePortAllocator(options.nodePortRange()))));
         core();
+        others();
         put("apps", "Deployment", new DeploymentKind());
         put("apps", "ReplicaSet", new ReplicaSetKind());
         put("apps", "DaemonSet", new DaemonSetKind());
@@ -70,6 +95,37 @@ public final class Kinds {
         put("", "LimitRange", new LimitRangeKind());
         put("", "ResourceQuota", new ResourceQuotaKind());
         put("", "Event", new EventKind(false));
+    }
+
+    private void others() {
+        put("networking.k8s.io", "NetworkPolicy", new NetworkPolicyKind());
+        put("networking.k8s.io", "Ingress", new IngressKind());
+        put("networking.k8s.io", "IngressClass", new IngressClassKind());
+        put("networking.k8s.io", "IPAddress", new IpAddressKind());
+        put("networking.k8s.io", "ServiceCIDR", new ServiceCidrKind());
+        put("discovery.k8s.io", "EndpointSlice", new EndpointSliceKind());
+        put("policy", "PodDisruptionBudget", new PodDisruptionBudgetKind());
+        put("coordination.k8s.io", "Lease", new LeaseKind());
+        put("rbac.authorization.k8s.io", "Role", new RoleKind(true));
+        put("rbac.authorization.k8s.io", "ClusterRole", new RoleKind(false));
+        put("rbac.authorization.k8s.io", "RoleBinding", new RoleBindingKind(true));
+        put("rbac.authorization.k8s.io", "ClusterRoleBinding", new RoleBindingKind(false));
+        put("autoscaling", "HorizontalPodAutoscaler", new HorizontalPodAutoscalerKind());
+        put("scheduling.k8s.io", "PriorityClass", new PriorityClassKind());
+        put("node.k8s.io", "RuntimeClass", new RuntimeClassKind());
+        put("storage.k8s.io", "StorageClass", new StorageClassKind(false));
+        put("storage.k8s.io", "VolumeAttributesClass", new StorageClassKind(true));
+        put("storage.k8s.io", "CSIDriver", new CsiDriverKind());
+        put("storage.k8s.io", "CSINode", new CsiNodeKind());
+        put("storage.k8s.io", "VolumeAttachment", new VolumeAttachmentKind());
+        put("storage.k8s.io", "CSIStorageCapacity", new CsiStorageCapacityKind());
+        put("admissionregistration.k8s.io", "ValidatingWebhookConfiguration", new WebhookConfigurationKind(false));
+        put("admissionregistration.k8s.io", "MutatingWebhookConfiguration", new WebhookConfigurationKind(true));
+        put("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", new AdmissionPolicyKind());
+        put("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding", new AdmissionPolicyBindingKind());
+        put("certificates.k8s.io", "CertificateSigningRequest", new CertificateSigningRequestKind());
+        put("flowcontrol.apiserver.k8s.io", "FlowSchema", new FlowSchemaKind());
+        put("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", new PriorityLevelKind());
     }
 
     private void put(String group, String kind, Kind behaviour) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.FieldRules;
+import io.trimtab.apiserver.kinds.IntOrPercent;
 import io.trimtab.apiserver.kinds.LabelSelectorRules;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.kinds.core.InternalForm;
@@ -108,12 +109,12 @@ public final class DaemonSetKind implements Kind {
     private static void rollingUpdate(FieldErrors errors, String path, JsonNode rolling) {
         JsonNode unavailable = Trees.child(rolling, "maxUnavailable");
         JsonNode surge = Trees.child(rolling, "maxSurge");
-        Workloads.intOrPercent(errors, path + ".maxUnavailable", unavailable);
-        Workloads.intOrPercent(errors, path + ".maxSurge", surge);
-        Workloads.notOver100Percent(errors, path + ".maxUnavailable", unavailable);
-        Workloads.notOver100Percent(errors, path + ".maxSurge", surge);
-        boolean has = Workloads.amount(unavailable) != 0;
-        boolean surges = Workloads.amount(surge) != 0;
+        IntOrPercent.validate(errors, path + ".maxUnavailable", unavailable);
+        IntOrPercent.validate(errors, path + ".maxSurge", surge);
+        IntOrPercent.notOver100Percent(errors, path + ".maxUnavailable", unavailable);
+        IntOrPercent.notOver100Percent(errors, path + ".maxSurge", surge);
+        boolean has = IntOrPercent.amount(unavailable) != 0;
+        boolean surges = IntOrPercent.amount(surge) != 0;
         if (has && surges) {
             errors.invalid(path + ".maxSurge", surge, "may not be set when maxUnavailable is non-zero");
         } else if (!has && !surges) {

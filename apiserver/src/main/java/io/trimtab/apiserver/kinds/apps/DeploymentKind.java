@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.FieldRules;
+import io.trimtab.apiserver.kinds.IntOrPercent;
 import io.trimtab.apiserver.kinds.LabelSelectorRules;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.kinds.core.InternalForm;
@@ -92,12 +93,12 @@ public final class DeploymentKind implements Kind {
     private static void rollingUpdate(FieldErrors errors, String path, JsonNode rolling) {
         JsonNode unavailable = Trees.child(rolling, "maxUnavailable");
         JsonNode surge = Trees.child(rolling, "maxSurge");
-        Workloads.intOrPercent(errors, path + ".maxUnavailable", unavailable);
-        Workloads.intOrPercent(errors, path + ".maxSurge", surge);
-        if (Workloads.amount(unavailable) == 0 && Workloads.amount(surge) == 0) {
+        IntOrPercent.validate(errors, path + ".maxUnavailable", unavailable);
+        IntOrPercent.validate(errors, path + ".maxSurge", surge);
+        if (IntOrPercent.amount(unavailable) == 0 && IntOrPercent.amount(surge) == 0) {
             errors.invalid(path + ".maxUnavailable", unavailable, "may not be 0 when `maxSurge` is 0");
         }
-        Workloads.notOver100Percent(errors, path + ".maxUnavailable", unavailable);
+        IntOrPercent.notOver100Percent(errors, path + ".maxUnavailable", unavailable);
     }
 
     @Override

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.FieldRules;
+import io.trimtab.apiserver.kinds.IntOrPercent;
 import io.trimtab.apiserver.kinds.LabelSelectorRules;
 import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.Trees;
@@ -192,11 +193,11 @@ public final class StatefulSetKind implements Kind {
         FieldRules.notNegative(errors, path, rolling, "partition");
         JsonNode unavailable = Trees.child(rolling, "maxUnavailable");
         if (!unavailable.isMissingNode()) {
-            Workloads.intOrPercent(errors, path + ".maxUnavailable", unavailable);
-            if (Workloads.amount(unavailable) == 0) {
+            IntOrPercent.validate(errors, path + ".maxUnavailable", unavailable);
+            if (IntOrPercent.amount(unavailable) == 0) {
                 errors.invalid(path + ".maxUnavailable", unavailable, "cannot be 0");
             }
-            Workloads.notOver100Percent(errors, path + ".maxUnavailable", unavailable);
+            IntOrPercent.notOver100Percent(errors, path + ".maxUnavailable", unavailable);
         }
     }
 

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.LabelSelectorRules;
-import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.kinds.core.PodSpecRules;
 import java.util.List;
@@ -61,35 +60,6 @@ final class Workloads {
         FieldErrors errors = new FieldErrors();
         LabelSelectorRules.validate(errors, "", selector);
         return errors.isEmpty();
-    }
-
-    /** A number that is not negative, or a percentage. */
-    static void intOrPercent(FieldErrors errors, String path, JsonNode value) {
-        if (value.isTextual()) {
-            FieldRules.invalid(errors, path, value.textValue(), Names.percent(value.textValue()));
-        } else {
-            FieldRules.notNegative(errors, path, value.asLong(0));
-        }
-    }
-
-    /** The number, or the number of percent. */
-    static long amount(JsonNode value) {
-        if (!value.isTextual()) {
-            return value.asLong(0);
-        }
-        String text = value.textValue();
-        String digits = text.endsWith("%") ? text.substring(0, text.length() - 1) : text;
-        try {
-            return Long.parseLong(digits);
-        } catch (NumberFormatException e) {
-            return 0;
-        }
-    }
-
-    static void notOver100Percent(FieldErrors errors, String path, JsonNode value) {
-        if (value.isTextual() && Names.percent(value.textValue()).isEmpty() && amount(value) > 100) {
-            errors.invalid(path, value, "must not be greater than 100%");
-        }
     }
 
     /** Counters must not be negative. */

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** What a Service must look like. Stateless. */
-final class ServiceRules {
+public final class ServiceRules {
     private static final List<String> TYPES = List.of("ClusterIP", "ExternalName", "LoadBalancer", "NodePort");
     private static final String HINTS = "service.kubernetes.io/topology-aware-hints";
     private static final String MODE = "service.kubernetes.io/topology-mode";
@@ -154,7 +154,7 @@ final class ServiceRules {
     }
 
     /** An address that traffic may be sent to. */
-    static void endpointIp(FieldErrors errors, String path, String ip) {
+    public static void endpointIp(FieldErrors errors, String path, String ip) {
         byte[] bytes = IpAddresses.parse(ip);
         if (bytes == null) {
             errors.invalid(path, ip, "must be a valid IP address");

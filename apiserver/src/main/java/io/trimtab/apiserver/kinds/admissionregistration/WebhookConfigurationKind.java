@@ -1,0 +1,254 @@
+package io.trimtab.apiserver.kinds.admissionregistration;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.trimtab.apiserver.errors.FieldErrors;
+import io.trimtab.apiserver.kinds.FieldRules;
+import io.trimtab.apiserver.kinds.LabelSelectorRules;
+import io.trimtab.apiserver.kinds.Names;
+import io.trimtab.apiserver.kinds.Trees;
+import io.trimtab.apiserver.resource.Kind;
+import io.trimtab.apiserver.resource.WriteContext;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** ValidatingWebhookConfigurations and MutatingWebhookConfigurations. Stateless. */
+public final class WebhookConfigurationKind implements Kind {
+    private static final List<String> OPERATIONS = List.of("*", "CONNECT", "CREATE", "DELETE", "UPDATE");
+    private final boolean mutating;
+
+    /** @param mutating true for MutatingWebhookConfiguration */
+    public WebhookConfigurationKind(boolean mutating) {
+        this.mutating = mutating;
+    }
+
+    @Override
+    public void defaults(ObjectNode configuration) {
+        for (ObjectNode hook : Trees.objects(configuration, "webhooks")) {
+            ObjectNode service = Trees.object(Trees.make(hook, "clientConfig"), "service");
+            if (service != null) {
+                Trees.fill(service, "port", 443);
+            }
+            for (ObjectNode rule : Trees.objects(hook, "rules")) {
+                if (!Trees.has(rule, "scope")) {
+                    rule.put("scope", "*");
+                }
+            }
+            fill(hook, "failurePolicy", "Fail");
+            fill(hook, "matchPolicy", "Equivalent");
+            Trees.make(hook, "namespaceSelector");
+            Trees.make(hook, "objectSelector");
+            Trees.fill(hook, "timeoutSeconds", 10);
+            if (mutating) {
+                fill(hook, "reinvocationPolicy", "Never");
+            }
+        }
+    }
+
+    private static void fill(ObjectNode hook, String field, String value) {
+        if (!Trees.has(hook, field)) {
+            hook.put(field, value);
+        }
+    }
+
+    @Override
+    public void validateCreate(ObjectNode configuration, FieldErrors errors, WriteContext context) {
+        Set<String> names = new HashSet<>();
+        int i = 0;
+        for (JsonNode hook : Trees.items(configuration, "webhooks")) {
+            String path = "webhooks[" + i++ + "]";
+            hook(errors, path, hook);
+            versions(errors, path + ".admissionReviewVersions", hook);
+            String name = Trees.text(hook, "name");
+            if (!name.isEmpty() && !names.add(name)) {
+                errors.duplicate(path + ".name", Trees.textNode(name));
+            }
+        }
+    }
+
+    private static void versions(FieldErrors errors, String path, JsonNode hook) {
+        List<String> versions = Trees.texts(hook, "admissionReviewVersions");
+        if (versions.isEmpty()) {
+            errors.required(path, "must specify one of v1, v1beta1");
+            return;
+        }
+        Set<String> seen = new HashSet<>();
+        for (int i = 0; i < versions.size(); i++) {
+            if (!seen.add(versions.get(i))) {
+                errors.duplicate(path + "[" + i + "]", Trees.textNode(versions.get(i)));
+                continue;
+            }
+            FieldRules.invalid(errors, path + "[" + i + "]", versions.get(i), Names.label1035(versions.get(i)));
+        }
+        if (!seen.contains("v1") && !seen.contains("v1beta1")) {
+            errors.invalid(path, hook.get("admissionReviewVersions"), "must include at least one of v1, v1beta1");
+        }
+    }
+
+    private void hook(FieldErrors errors, String path, JsonNode hook) {
+        String name = Trees.text(hook, "name");
+        if (name.isEmpty()) {
+            errors.required(path + ".name", "");
+        } else {
+            List<String> wrong = Names.subdomain(name);
+            if (!wrong.isEmpty()) {
+                errors.invalid(path + ".name", name, String.join(",", wrong));
+            } else if (name.split("\\.").length < 3) {
+                errors.invalid(
+                        path + ".name", name, "should be a domain with at least three segments separated by dots");
+            }
+        }
+        int i = 0;
+        for (JsonNode rule : Trees.items(hook, "rules")) {
+            rule(errors, path + ".rules[" + i++ + "]", rule);
+        }
+        FieldRules.choice(errors, path, hook, "failurePolicy", List.of("Fail", "Ignore"));
+        FieldRules.choice(errors, path, hook, "matchPolicy", List.of("Equivalent", "Exact"));
+        String effects = Trees.text(hook, "sideEffects");
+        if (!Trees.has(hook, "sideEffects")) {
+            errors.required(path + ".sideEffects", "must specify one of None, NoneOnDryRun");
+        } else if (!effects.equals("None") && !effects.equals("NoneOnDryRun")) {
+            errors.notSupported(path + ".sideEffects", hook.get("sideEffects"), List.of("None", "NoneOnDryRun"));
+        }
+        if (mutating) {
+            FieldRules.choice(errors, path, hook, "reinvocationPolicy", List.of("IfNeeded", "Never"));
+        }
+        long timeout = Trees.number(hook, "timeoutSeconds", 10);
+        if (timeout < 1 || timeout > 30) {
+            errors.invalid(path + ".timeoutSeconds", timeout, "the timeout value must be between 1 and 30 seconds");
+        }
+        LabelSelectorRules.validate(errors, path + ".namespaceSelector", hook.get("namespaceSelector"));
+        LabelSelectorRules.validate(errors, path + ".objectSelector", hook.get("objectSelector"));
+        client(errors, path + ".clientConfig", Trees.child(hook, "clientConfig"));
+    }
+
+    private static void client(FieldErrors errors, String path, JsonNode config) {
+        boolean url = Trees.has(config, "url");
+        boolean service = Trees.has(config, "service");
+        if (url == service) {
+            errors.required(path, "exactly one of url or service is required");
+        } else if (url) {
+            url(errors, path + ".url", Trees.text(config, "url"));
+        } else {
+            service(errors, path + ".service", config.get("service"));
+        }
+    }
+
+    private static void url(FieldErrors errors, String path, String text) {
+        java.net.URI uri;
+        try {
+            uri = java.net.URI.create(text);
+        } catch (IllegalArgumentException e) {
+            errors.required(path, "url must be a valid URL: " + e.getMessage());
+            return;
+        }
+        String form = "; desired format: https://host[/path]";
+        if (!"https".equals(uri.getScheme())) {
+            errors.invalid(
+                    path,
+                    uri.getScheme() == null ? "" : uri.getScheme(),
+                    "'https' is the only allowed URL scheme" + form);
+        }
+        if (uri.getHost() == null) {
+            errors.invalid(path, "", "host must be specified" + form);
+        }
+        if (uri.getUserInfo() != null) {
+            errors.invalid(path, uri.getUserInfo(), "user information is not permitted in the URL");
+        }
+        if (uri.getFragment() != null) {
+            errors.invalid(path, uri.getFragment(), "fragments are not permitted in the URL");
+        }
+        if (uri.getRawQuery() != null) {
+            errors.invalid(path, uri.getRawQuery(), "query parameters are not permitted in the URL");
+        }
+    }
+
+    private static void service(FieldErrors errors, String path, JsonNode service) {
+        for (String field : List.of("name", "namespace")) {
+            if (Trees.text(service, field).isEmpty()) {
+                errors.required(path + "." + field, "service " + field + " is required");
+            }
+        }
+        long port = Trees.number(service, "port");
+        if (!Names.portNumber(port).isEmpty()) {
+            errors.invalid(path + ".port", port, "port is not valid: must be between 1 and 65535, inclusive");
+        }
+        String urlPath = Trees.text(service, "path");
+        if (Trees.has(service, "path") && !urlPath.startsWith("/")) {
+            errors.invalid(path + ".path", urlPath, "must start with a '/'");
+        }
+    }
+
+    /** A rule that names groups, versions, resources and operations. */
+    static void rule(FieldErrors errors, String path, JsonNode rule) {
+        for (String field : List.of("apiGroups", "apiVersions", "resources")) {
+            list(errors, path + "." + field, rule, field);
+        }
+        FieldRules.choice(errors, path, rule, "scope", List.of("*", "Cluster", "Namespaced"));
+        List<String> operations = Trees.texts(rule, "operations");
+        if (operations.isEmpty()) {
+            errors.required(path + ".operations", "");
+        }
+        if (operations.size() > 1 && operations.contains("*")) {
+            errors.invalid(
+                    path + ".operations",
+                    rule.get("operations"),
+                    "if '*' is present, must not specify other operations");
+        }
+        for (int i = 0; i < operations.size(); i++) {
+            if (!OPERATIONS.contains(operations.get(i))) {
+                errors.notSupported(path + ".operations[" + i + "]", Trees.textNode(operations.get(i)), OPERATIONS);
+            }
+        }
+    }
+
+    private static void list(FieldErrors errors, String path, JsonNode rule, String field) {
+        List<String> values = Trees.texts(rule, field);
+        if (values.isEmpty()) {
+            errors.required(path, "");
+            return;
+        }
+        boolean resources = field.equals("resources");
+        if (values.size() > 1 && values.contains("*") && !resources) {
+            errors.invalid(
+                    path,
+                    rule.get(field),
+                    "if '*' is present, must not specify other "
+                            + (field.equals("apiGroups") ? "API groups" : "API versions"));
+        }
+        for (int i = 0; i < values.size(); i++) {
+            if (values.get(i).isEmpty() && !field.equals("apiGroups")) {
+                errors.required(path + "[" + i + "]", "");
+            }
+        }
+        if (resources && values.contains("*/*") && values.size() > 1) {
+            errors.invalid(path, rule.get(field), "if '*/*' is present, must not specify other resources");
+        } else if (resources
+                && values.contains("*")
+                && values.stream().anyMatch(value -> !value.equals("*") && !value.contains("/"))) {
+            errors.invalid(
+                    path, rule.get(field), "if '*' is present, must not specify other resources without subresources");
+        }
+    }
+
+    @Override
+    public void validateUpdate(ObjectNode configuration, ObjectNode old, FieldErrors errors, WriteContext context) {
+        validateCreate(configuration, errors, context);
+    }
+
+    @Override
+    public boolean managesGeneration() {
+        return true;
+    }
+
+    @Override
+    public boolean isSpecChange(ObjectNode configuration, ObjectNode old) {
+        return !Trees.same(configuration, old, "webhooks");
+    }
+
+    @Override
+    public boolean allowsUnconditionalUpdate() {
+        return false;
+    }
+}
