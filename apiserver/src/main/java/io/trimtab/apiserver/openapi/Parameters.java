@@ -1,0 +1,119 @@
+package io.trimtab.apiserver.openapi;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** The parameters of operations. */
+final class Parameters {
+    /** One parameter: where it stands, and of which type it is. */
+    record Parameter(String name, String in, String type) {
+        ObjectNode toJson() {
+            ObjectNode json =
+                    JsonNodeFactory.instance.objectNode().put("name", name).put("in", in);
+            if (in.equals("path")) {
+                json.put("required", true);
+            }
+            json.putObject("schema").put("type", type).put("uniqueItems", true);
+            return json;
+        }
+    }
+
+    static final Parameter PRETTY = query("pretty", "string");
+    static final Parameter NAME = new Parameter("name", "path", "string");
+    static final Parameter NAMESPACE = new Parameter("namespace", "path", "string");
+
+    private static final Parameter DRY_RUN = query("dryRun", "string");
+    private static final Parameter CONTINUE = query("continue", "string");
+
+    static final List<Parameter> LIST = List.of(
+            query("allowWatchBookmarks", "boolean"),
+            CONTINUE,
+            query("fieldSelector", "string"),
+            query("labelSelector", "string"),
+            query("limit", "integer"),
+            query("resourceVersion", "string"),
+            query("resourceVersionMatch", "string"),
+            query("sendInitialEvents", "boolean"),
+            query("timeoutSeconds", "integer"),
+            query("watch", "boolean"));
+
+    static final List<Parameter> WRITE =
+            List.of(DRY_RUN, query("fieldManager", "string"), query("fieldValidation", "string"));
+
+    static final List<Parameter> PATCH = List.of(
+            DRY_RUN, query("fieldManager", "string"), query("fieldValidation", "string"), query("force", "boolean"));
+
+    static final List<Parameter> DELETE = List.of(
+            DRY_RUN,
+            query("gracePeriodSeconds", "integer"),
+            query("ignoreStoreReadErrorWithClusterBreakingPotential", "boolean"),
+            query("orphanDependents", "boolean"),
+            query("propagationPolicy", "string"));
+
+    static final List<Parameter> DELETE_COLLECTION = List.of(
+            CONTINUE,
+            DRY_RUN,
+            query("fieldSelector", "string"),
+            query("gracePeriodSeconds", "integer"),
+            query("ignoreStoreReadErrorWithClusterBreakingPotential", "boolean"),
+            query("labelSelector", "string"),
+            query("limit", "integer"),
+            query("orphanDependents", "boolean"),
+            query("propagationPolicy", "string"),
+            query("resourceVersion", "string"),
+            query("resourceVersionMatch", "string"),
+            query("sendInitialEvents", "boolean"),
+            query("timeoutSeconds", "integer"));
+
+    private static final Map<String, List<Parameter>> CONNECT = Map.of(
+            "exec",
+                    List.of(
+                            query("command", "string"),
+                            query("container", "string"),
+                            query("stderr", "boolean"),
+                            query("stdin", "boolean"),
+                            query("stdout", "boolean"),
+                            query("tty", "boolean")),
+            "attach",
+                    List.of(
+                            query("container", "string"),
+                            query("stderr", "boolean"),
+                            query("stdin", "boolean"),
+                            query("stdout", "boolean"),
+                            query("tty", "boolean")),
+            "portforward", List.of(query("ports", "integer")),
+            "proxy", List.of(query("path", "string")),
+            "log",
+                    List.of(
+                            query("container", "string"),
+                            query("follow", "boolean"),
+                            query("insecureSkipTLSVerifyBackend", "boolean"),
+                            query("limitBytes", "integer"),
+                            query("previous", "boolean"),
+                            query("sinceSeconds", "integer"),
+                            query("stream", "string"),
+                            query("tailLines", "integer"),
+                            query("timestamps", "boolean")));
+
+    private Parameters() {}
+
+    static Parameter query(String name, String type) {
+        return new Parameter(name, "query", type);
+    }
+
+    /** What a subresource that is no object takes. */
+    static List<Parameter> connect(String subresource) {
+        return CONNECT.getOrDefault(subresource, List.of());
+    }
+
+    /** By name, and by place where one name stands twice. */
+    static Collection<Parameter> sorted(Collection<Parameter> parameters) {
+        Map<String, Parameter> sorted = new TreeMap<>();
+        parameters.forEach(p -> sorted.put(p.name() + " " + p.in(), p));
+        return sorted.values();
+    }
+}
