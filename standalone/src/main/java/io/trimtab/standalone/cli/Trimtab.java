@@ -23,7 +23,8 @@ import picocli.CommandLine.Spec;
             ControllerManager.class,
             NodeCommand.class,
             RollingUpdateCommand.class,
-            VersionCommand.class
+            VersionCommand.class,
+            WarmUpCommand.class
         })
 public final class Trimtab implements Runnable {
     @Spec

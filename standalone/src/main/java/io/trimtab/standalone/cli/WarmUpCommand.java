@@ -1,0 +1,77 @@
+package io.trimtab.standalone.cli;
+
+import io.trimtab.runtime.Driver;
+import io.trimtab.runtime.RealDriver;
+import io.trimtab.standalone.AdminAccess;
+import io.trimtab.standalone.ApiServerInstance;
+import io.trimtab.standalone.ApiServerOptions;
+import io.trimtab.standalone.ApiServerOptions.StoreKind;
+import io.trimtab.standalone.Cluster;
+import io.trimtab.standalone.ClusterOptions;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * Starts a cluster, does with it what a person first does, and stops: so that the JVM can note which classes that takes, and
+ * map them at the next start instead of reading them.
+ */
+@Command(name = "warm-up", hidden = true, description = "Exercises a cluster once, for the JVM's class-data archive.")
+final class WarmUpCommand implements Callable<Integer> {
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final String TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+
+    @Option(names = "--data-dir", required = true, paramLabel = "DIR")
+    private Path dataDir = Path.of(".");
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        ApiServerOptions apiServer =
+                ApiServerOptions.IN_MEMORY.withStore(StoreKind.ROCKSDB, dataDir).withPorts(0, 0);
+        try (Driver driver = RealDriver.create("trimtab");
+                Cluster cluster =
+                        Cluster.start(ClusterOptions.IN_MEMORY.withApiServer(apiServer), driver)) {
+            ApiServerInstance server = cluster.apiServer();
+            AdminAccess.write(dataDir.resolve("admin.kubeconfig"), server);
+            cluster.awaitReady(PATIENCE);
+            HttpClient client = HttpClient.newHttpClient();
+            String base = "http://127.0.0.1:" + server.insecurePort();
+            send(client, "GET", base + "/version", null);
+            send(client, "GET", base + "/api/v1/nodes", null);
+            String deployment = "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"web\"},"
+                    + "\"spec\":{\"replicas\":2,\"selector\":{\"matchLabels\":{\"app\":\"web\"}},\"template\":{"
+                    + "\"metadata\":{\"labels\":{\"app\":\"web\"}},\"spec\":{\"containers\":[{\"name\":\"web\","
+                    + "\"image\":\"nginx\"}]}}}}";
+            send(client, "POST", base + "/apis/apps/v1/namespaces/default/deployments", deployment);
+            send(client, "GET", base + "/api/v1/pods?watch=true&timeoutSeconds=3", null);
+            for (String path : List.of(
+                    "/apis", "/api/v1", "/api/v1/pods", "/apis/apps/v1/deployments", "/api/v1/events", "/readyz")) {
+                send(client, "GET", base + path, null);
+            }
+            send(client, "DELETE", base + "/apis/apps/v1/namespaces/default/deployments/web", null);
+        }
+        return 0;
+    }
+
+    private static void send(HttpClient client, String method, String url, @Nullable String body)
+            throws IOException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(url))
+                .timeout(PATIENCE)
+                .header("Accept", TABLE)
+                .header("Content-Type", "application/json")
+                .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
+                .build();
+        // What comes back does not matter here: only that it was asked for.
+        client.send(request, BodyHandlers.discarding());
+    }
+}
