@@ -5,6 +5,8 @@ import io.trimtab.controller.Manager;
 import io.trimtab.controllers.clusterrole.ClusterRoleAggregationController;
 import io.trimtab.controllers.deployment.DeploymentReconciler;
 import io.trimtab.controllers.endpoints.EndpointsController;
+import io.trimtab.controllers.endpointslice.EndpointSliceController;
+import io.trimtab.controllers.endpointslicemirroring.EndpointSliceMirroringController;
 import io.trimtab.controllers.garbagecollector.GarbageCollector;
 import io.trimtab.controllers.namespace.NamespaceController;
 import io.trimtab.controllers.nodeipam.NodeIpamController;
@@ -68,6 +70,11 @@ public final class ControllerTable {
             Entry.of(ReplicaSetController.NAME, "replicaset", ReplicaSetController::controller),
             Entry.of(DeploymentReconciler.NAME, "deployment", DeploymentReconciler::controller),
             Entry.of(EndpointsController.NAME, "endpoint", EndpointsController::controller),
+            Entry.of(EndpointSliceController.NAME, "endpointslice", EndpointSliceController::controller),
+            Entry.of(
+                    EndpointSliceMirroringController.NAME,
+                    "endpointslicemirroring",
+                    EndpointSliceMirroringController::controller),
             Entry.of(NamespaceController.NAME, "namespace", NamespaceController::controller),
             new Entry(GarbageCollector.NAME, "garbagecollector", (manager, options) -> GarbageCollector.addTo(manager)),
             Entry.part(PodGarbageCollector.NAME, "podgc", PodGarbageCollector::component),
