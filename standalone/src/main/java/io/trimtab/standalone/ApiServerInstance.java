@@ -27,6 +27,7 @@ import io.trimtab.apiserver.http.HttpOptions;
 import io.trimtab.apiserver.injvm.InJvmTransport;
 import io.trimtab.apiserver.kinds.Kinds;
 import io.trimtab.apiserver.kinds.KindsOptions;
+import io.trimtab.apiserver.openapi.OpenApi;
 import io.trimtab.apiserver.resource.ResourceRegistry;
 import io.trimtab.apiserver.storage.DefaultStorage;
 import io.trimtab.apiserver.store.MemoryStore;
@@ -131,7 +132,7 @@ public final class ApiServerInstance implements AutoCloseable {
                 .admission(List.of(admission(authorizer, rbac, resources)))
                 .tables(new Tables(driver::now, CustomColumns.NONE))
                 .anonymous(options.anonymous())
-                .paths(List.of(new Discovery(resources, this::advertised)))
+                .paths(List.of(new Discovery(resources, this::advertised), new OpenApi(resources, driver::now)))
                 .build();
         this.transport = InJvmTransport.of(server::handle, driver, resources, storage, authorizer);
     }

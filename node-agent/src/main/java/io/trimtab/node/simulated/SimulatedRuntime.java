@@ -139,11 +139,10 @@ public final class SimulatedRuntime implements ContainerRuntime {
     public void adopt(Pod pod, List<ContainerState> states) {
         for (ContainerState state : states) {
             Container container = find(pod, state.name());
-            Driver.Timer end = null;
+            put(pod.getMetadata().getUid(), new Running(state, false, null));
             if (container != null && state.isRunning()) {
-                end = scheduleEnd(pod, container, state);
+                scheduleEnd(pod, container, state);
             }
-            put(pod.getMetadata().getUid(), new Running(state, false, end));
         }
     }
 
@@ -168,21 +167,33 @@ public final class SimulatedRuntime implements ContainerRuntime {
                     null,
                     0,
                     "");
-            put(uid, new Running(state, false, scheduleEnd(pod, container, state)));
+            put(uid, new Running(state, false, null));
+            scheduleEnd(pod, container, state);
             listener.accept(uid);
         });
     }
 
-    private Driver.@Nullable Timer scheduleEnd(Pod pod, Container container, ContainerState state) {
+    /** To be called when the container is known to run: its end may come at once. */
+    private void scheduleEnd(Pod pod, Container container, ContainerState state) {
         Commands.End end = end(pod, container);
         if (end == null) {
-            return null;
+            return;
         }
         Duration left = Duration.between(driver.now(), state.startedAt().plus(end.after()));
         String uid = pod.getMetadata().getUid();
-        return driver.schedule(
+        Driver.Timer timer = driver.schedule(
                 left.isNegative() ? Duration.ZERO : left,
                 () -> ended(uid, container.getName(), state.attempt(), end.exitCode()));
+        lock.lock();
+        try {
+            Map<String, Running> containers = pods.get(uid);
+            Running running = containers == null ? null : containers.get(container.getName());
+            if (running != null && running.state.equals(state)) {
+                containers.put(container.getName(), new Running(state, running.stopping, timer));
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     private static Commands.@Nullable End end(Pod pod, Container container) {
