@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -53,6 +54,14 @@ public final class ControllerManager implements Callable<Integer> {
             defaultValue = "false",
             description = "Work only while holding the lease kube-system/kube-controller-manager.")
     private boolean leaderElect;
+
+    @Option(
+            names = "--use-service-account-credentials",
+            arity = "0..1",
+            fallbackValue = "true",
+            defaultValue = "false",
+            description = "Let each controller act as its own ServiceAccount of kube-system.")
+    private boolean useServiceAccountCredentials;
 
     @Option(
             names = "--root-ca-file",
@@ -138,7 +147,11 @@ public final class ControllerManager implements Callable<Integer> {
                 ManagerProgram program = ManagerProgram.start(
                         driver,
                         config,
-                        new ManagerProgram.Options("kube-controller-manager", leaderElect, options),
+                        new ManagerProgram.Options(
+                                "kube-controller-manager",
+                                leaderElect,
+                                options,
+                                useServiceAccountCredentials ? ControllerTable.serviceAccounts() : Set.of()),
                         manager -> ControllerTable.addTo(manager, controllers, table))) {
             program.leadershipLost().thenRun(shutdown::request);
             shutdown.await();

@@ -19,6 +19,7 @@ import io.trimtab.controllers.serviceaccount.ServiceAccountController;
 import io.trimtab.controllers.tainteviction.TaintEvictionController;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
@@ -99,7 +100,42 @@ public final class ControllerTable {
                     "clusterrole-aggregation",
                     ClusterRoleAggregationController::controller));
 
+    /** The names by which controllers ask for clients, where these have ServiceAccounts that are bound to ClusterRoles. */
+    private static final Set<String> SERVICE_ACCOUNTS = Set.of(
+            "clusterrole-aggregation-controller",
+            "cronjob-controller",
+            "daemon-set-controller",
+            "deployment-controller",
+            "disruption-controller",
+            "endpoint-controller",
+            "endpointslice-controller",
+            "endpointslicemirroring-controller",
+            "generic-garbage-collector",
+            "horizontal-pod-autoscaler",
+            "job-controller",
+            "namespace-controller",
+            "node-controller",
+            "pod-garbage-collector",
+            "pv-protection-controller",
+            "pvc-protection-controller",
+            "replicaset-controller",
+            "replication-controller",
+            "resourcequota-controller",
+            "root-ca-cert-publisher",
+            "service-account-controller",
+            "statefulset-controller",
+            "ttl-after-finished-controller",
+            "ttl-controller");
+
     private ControllerTable() {}
+
+    /**
+     * The ServiceAccounts of {@code kube-system} as which the controllers act when each is to have no more rights than it needs:
+     * Kubernetes binds each to a ClusterRole {@code system:controller:<name>}.
+     */
+    public static Set<String> serviceAccounts() {
+        return SERVICE_ACCOUNTS;
+    }
 
     /** The names of all controllers, sorted. */
     public static TreeSet<String> names() {

@@ -56,11 +56,12 @@ public final class FabricClient implements Client, AutoCloseable {
     private final String userAgent;
     private final @Nullable TokenBucket limiter;
 
-    private FabricClient(Connection connection, String component, boolean owner) {
+    private FabricClient(Connection connection, String component, boolean owner, @Nullable TokenSource token) {
         this.connection = connection;
         this.owner = owner;
         this.userAgent = component.contains("/") ? component : component + "/" + VERSION + " (trimtab)";
-        this.http = connection.agentByInterceptor ? withAgent(connection.http, userAgent) : connection.http;
+        HttpClient base = connection.agentByInterceptor ? withAgent(connection.http, userAgent) : connection.http;
+        this.http = token == null ? base : withToken(base, token);
         ClientOptions options = connection.options;
         this.limiter = options.queriesPerSecond() > 0
                 ? new TokenBucket(connection.driver, options.queriesPerSecond(), options.burst())
@@ -85,7 +86,8 @@ public final class FabricClient implements Client, AutoCloseable {
         return new FabricClient(
                 new Connection(http, base, driver, options, source, agentByInterceptor, new LongAdder()),
                 "trimtab",
-                true);
+                true,
+                null);
     }
 
     private static HttpClient withAgent(HttpClient http, String userAgent) {
@@ -106,7 +108,47 @@ public final class FabricClient implements Client, AutoCloseable {
      *     with a slash is taken for the whole user agent
      */
     public FabricClient clientFor(String component) {
-        return new FabricClient(connection, component, false);
+        return new FabricClient(connection, component, false, null);
+    }
+
+    /** Where a client has its bearer token from. Safe for use by several threads. */
+    interface TokenSource {
+        /**
+         * The token to be sent now; may ask a server for it.
+         *
+         * @throws ApiException if there is none
+         */
+        String token();
+
+        /** The server did not accept the token. Must not block. */
+        void refused(String token);
+    }
+
+    /** The same connection for a component that shows its own token. */
+    FabricClient clientFor(String component, TokenSource token) {
+        return new FabricClient(connection, component, false, token);
+    }
+
+    private static HttpClient withToken(HttpClient http, TokenSource source) {
+        return http.newBuilder()
+                .addOrReplaceInterceptor("TRIMTAB_TOKEN", new Interceptor() {
+                    @Override
+                    public void before(BasicBuilder builder, HttpRequest request, RequestTags tags) {
+                        builder.setHeader("Authorization", "Bearer " + source.token());
+                    }
+
+                    @Override
+                    public CompletableFuture<Boolean> afterFailure(
+                            BasicBuilder builder, HttpResponse<?> response, RequestTags tags) {
+                        if (response.code() == 401) {
+                            response.request().headers("Authorization").stream()
+                                    .filter(value -> value.startsWith("Bearer "))
+                                    .forEach(value -> source.refused(value.substring("Bearer ".length())));
+                        }
+                        return CompletableFuture.completedFuture(false);
+                    }
+                })
+                .build();
     }
 
     /** What this client calls itself towards the server. */

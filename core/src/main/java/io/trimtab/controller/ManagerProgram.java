@@ -1,16 +1,20 @@
 package io.trimtab.controller;
 
 import io.fabric8.kubernetes.client.Config;
+import io.trimtab.client.Client;
 import io.trimtab.client.ClientOptions;
 import io.trimtab.client.Clients;
 import io.trimtab.client.FabricClient;
+import io.trimtab.client.ServiceAccountClients;
 import io.trimtab.events.ClientEventRecorder;
 import io.trimtab.leader.LeaderCallbacks;
 import io.trimtab.leader.LeaderElectionConfig;
 import io.trimtab.leader.LeaderElector;
 import io.trimtab.runtime.Driver;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,10 +29,19 @@ public final class ManagerProgram implements AutoCloseable {
      * @param name user agent, source of events, and name of the lease in {@code kube-system}
      * @param leaderElect work only while holding the lease
      * @param client how its clients behave
+     * @param serviceAccounts the components that act as ServiceAccounts of {@code kube-system} of their own name; the others,
+     *     the caches and the recorders of events among them, act as the kubeconfig says
      */
-    public record Options(String name, boolean leaderElect, ClientOptions client) {}
+    public record Options(String name, boolean leaderElect, ClientOptions client, Set<String> serviceAccounts) {
+
+        /** All components act as the kubeconfig says. */
+        public Options(String name, boolean leaderElect, ClientOptions client) {
+            this(name, leaderElect, client, Set.of());
+        }
+    }
 
     private final FabricClient connection;
+    private final @Nullable ServiceAccountClients accounts;
     private final Driver driver;
     private final Consumer<Manager> fill;
     private final CompletableFuture<Void> leadershipLost = new CompletableFuture<>();
@@ -39,6 +52,10 @@ public final class ManagerProgram implements AutoCloseable {
         this.driver = driver;
         this.fill = fill;
         this.connection = Clients.connect(config, driver, options.client());
+        this.accounts = options.serviceAccounts().isEmpty()
+                ? null
+                : ServiceAccountClients.create(
+                        connection, config, driver, options.client(), "kube-system", options.serviceAccounts());
         if (options.leaderElect()) {
             FabricClient client = connection.clientFor(options.name());
             String identity =
@@ -80,8 +97,10 @@ public final class ManagerProgram implements AutoCloseable {
     }
 
     private void begin() {
-        Manager made = DefaultManager.builder(driver, connection)
-                .events((client, component) -> new ClientEventRecorder(driver, client, component))
+        Function<String, ? extends Client> clients = accounts == null ? connection::clientFor : accounts;
+        Manager made = DefaultManager.builder(driver, clients)
+                .events((client, component) ->
+                        new ClientEventRecorder(driver, connection.clientFor(component), component))
                 .build();
         manager = made;
         fill.accept(made);
@@ -102,6 +121,9 @@ public final class ManagerProgram implements AutoCloseable {
         }
         if (elector != null) {
             elector.close();
+        }
+        if (accounts != null) {
+            accounts.close();
         }
         connection.close();
     }
