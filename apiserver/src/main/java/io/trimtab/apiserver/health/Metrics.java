@@ -1,0 +1,88 @@
+package io.trimtab.apiserver.health;
+
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.trimtab.apiserver.ApiRequest;
+import io.trimtab.apiserver.ApiResponse;
+import io.trimtab.apiserver.PathHandler;
+import io.trimtab.apiserver.auth.UserInfo;
+import io.trimtab.apiserver.errors.Statuses;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Serves {@code /metrics} and {@code /metrics/slis} in the text of Prometheus. Safe for use by any thread. */
+public final class Metrics implements PathHandler {
+    private static final String TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
+    private static final Path STATUS = Path.of("/proc/self/status");
+
+    private final PrometheusMeterRegistry registry;
+    private final HealthChecks health;
+
+    /** @param registry what the whole process counts in */
+    public Metrics(PrometheusMeterRegistry registry, HealthChecks health) {
+        this.registry = registry;
+        this.health = health;
+    }
+
+    /** Adds what Prometheus expects to know of any process. Once per registry. */
+    public static void bindProcess(MeterRegistry registry) {
+        var runtime = ManagementFactory.getRuntimeMXBean();
+        Gauge.builder("process_start_time_seconds", runtime, r -> r.getStartTime() / 1000.0)
+                .register(registry);
+        Gauge.builder("process_resident_memory_bytes", STATUS, s -> statusBytes("VmRSS:"))
+                .register(registry);
+        Gauge.builder("process_virtual_memory_bytes", STATUS, s -> statusBytes("VmSize:"))
+                .register(registry);
+        if (ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system) {
+            FunctionCounter.builder("process_cpu_seconds_total", system, s -> s.getProcessCpuTime() / 1e9)
+                    .register(registry);
+        }
+        if (ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.UnixOperatingSystemMXBean unix) {
+            Gauge.builder("process_open_fds", unix, u -> u.getOpenFileDescriptorCount())
+                    .register(registry);
+            Gauge.builder("process_max_fds", unix, u -> u.getMaxFileDescriptorCount())
+                    .register(registry);
+        }
+    }
+
+    private static double statusBytes(String field) {
+        try {
+            for (String line : Files.readAllLines(STATUS)) {
+                if (line.startsWith(field)) {
+                    return Double.parseDouble(line.replaceAll("[^0-9]", "")) * 1024;
+                }
+            }
+        } catch (IOException | NumberFormatException e) {
+            return Double.NaN; // not Linux
+        }
+        return Double.NaN;
+    }
+
+    @Override
+    public Optional<ApiResponse> handle(ApiRequest request, UserInfo user) {
+        boolean indicators = request.path().equals("/metrics/slis");
+        if (!indicators && !request.path().equals("/metrics")) {
+            return Optional.empty();
+        }
+        if (request.method().equals("DELETE")) {
+            return Optional.of(new ApiResponse.Whole(
+                    200,
+                    Map.of("Content-Type", List.of("text/plain; charset=utf-8")),
+                    "metrics reset\n".getBytes(StandardCharsets.UTF_8)));
+        }
+        if (!request.method().equals("GET") && !request.method().equals("HEAD")) {
+            throw Statuses.methodNotAllowed();
+        }
+        String text = indicators ? health.metrics() : registry.scrape();
+        return Optional.of(new ApiResponse.Whole(
+                200, Map.of("Content-Type", List.of(TYPE)), text.getBytes(StandardCharsets.UTF_8)));
+    }
+}
