@@ -57,15 +57,13 @@ record DeleteOptions(
         try {
             parsed = Decoder.parse(body, BodyReader.syntax(request), new java.util.ArrayList<>());
         } catch (io.trimtab.apiserver.schema.DecodeException e) {
-            throw Statuses.badRequest("couldn't get version/kind; json parse error: " + e.getMessage());
+            throw Statuses.raw("couldn't get version/kind; json parse error: " + e.getMessage());
         }
         String kind = parsed.path("kind").asText("");
         String apiVersion = parsed.path("apiVersion").asText("");
         if (!kind.isEmpty() && !kind.equals("DeleteOptions")) {
-            throw Statuses.badRequest(kind + " in version \"" + apiVersion.substring(apiVersion.indexOf('/') + 1)
-                    + "\" cannot be handled as a DeleteOptions: converting ("
-                    + apiVersion.substring(apiVersion.indexOf('/') + 1)
-                    + "." + kind + ") to (v1.DeleteOptions): unknown conversion");
+            throw Statuses.raw("no kind \"" + kind + "\" is registered for version \"" + apiVersion
+                    + "\" in scheme \"pkg/runtime/scheme.go:110\"");
         }
         try {
             return BodyReader.decoder().convert(parsed, target.schema()).object();

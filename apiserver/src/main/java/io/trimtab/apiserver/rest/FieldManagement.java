@@ -60,7 +60,9 @@ final class FieldManagement {
         try {
             parsed = Decoder.parse(body, Decoder.Syntax.YAML, problems);
         } catch (DecodeException e) {
-            throw Statuses.badRequest("error decoding YAML: " + e.getMessage());
+            String why = e.getMessage() == null ? "" : e.getMessage();
+            throw Statuses.badRequest("error decoding YAML: "
+                    + (why.startsWith("yaml: ") ? "error converting YAML to JSON: " : "") + why);
         }
         if (!problems.isEmpty()) {
             switch (options.validation()) {

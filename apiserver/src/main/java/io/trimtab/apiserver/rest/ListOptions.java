@@ -1,18 +1,19 @@
 package io.trimtab.apiserver.rest;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.errors.StatusException;
 import io.trimtab.apiserver.errors.Statuses;
+import io.trimtab.apiserver.schema.DecodeException;
+import io.trimtab.apiserver.schema.Decoder;
 import io.trimtab.selector.FieldSelector;
 import io.trimtab.selector.InvalidSelectorException;
 import io.trimtab.selector.LabelSelector;
 import io.trimtab.selector.LabelSelectors;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -36,7 +37,6 @@ record ListOptions(
         boolean bookmarks,
         boolean initialEvents) {
 
-    private static final ObjectMapper JSON = new ObjectMapper();
     // Kinds whose conversion refuses unknown fields with a sentence of its own.
     private static final Set<String> PLAIN_REFUSAL = Set.of(
             "pods",
@@ -66,9 +66,9 @@ record ListOptions(
         static Token decode(String text) {
             JsonNode json;
             try {
-                json = JSON.readTree(Base64.getUrlDecoder().decode(text));
-            } catch (IllegalArgumentException | IOException e) {
-                throw invalid(e.getMessage() == null ? "illegal base64 data" : firstLine(e.getMessage()));
+                json = Decoder.parse(fromBase64(text), Decoder.Syntax.JSON, new ArrayList<>());
+            } catch (DecodeException e) {
+                throw invalid(e.getMessage() == null ? "" : e.getMessage());
             }
             if (json == null || !json.isObject()) {
                 throw invalid("json: cannot unmarshal into Go value of type storage.continueToken");
@@ -94,9 +94,20 @@ record ListOptions(
             return new Token(revision, start);
         }
 
-        private static String firstLine(String text) {
-            int end = text.indexOf('\n');
-            return end < 0 ? text : text.substring(0, end);
+        /** URL-safe and without padding; a mistake is told by its place, as Go does. */
+        private static byte[] fromBase64(String text) {
+            for (int i = 0; i < text.length(); i++) {
+                char c = text.charAt(i);
+                boolean legal =
+                        c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_';
+                if (!legal) {
+                    throw invalid("illegal base64 data at input byte " + i);
+                }
+            }
+            if (text.length() % 4 == 1) {
+                throw invalid("illegal base64 data at input byte " + (text.length() - 1));
+            }
+            return Base64.getUrlDecoder().decode(text);
         }
 
         private static StatusException invalid(String why) {
@@ -148,7 +159,7 @@ record ListOptions(
         if (fields.isEverything()) {
             return byName;
         }
-        var terms = new java.util.ArrayList<>(fields.requirements());
+        var terms = new ArrayList<>(fields.requirements());
         terms.addAll(byName.requirements());
         return FieldSelector.of(terms);
     }
@@ -156,20 +167,21 @@ record ListOptions(
     private static void check(String version, String match, String token, @Nullable Boolean initial, boolean watch) {
         FieldErrors errors = new FieldErrors();
         if (watch) {
-            if (!match.isEmpty()) {
-                if (initial == null) {
-                    errors.forbidden(
-                            "resourceVersionMatch",
-                            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
-                } else if (!match.equals("NotOlderThan")) {
-                    errors.notSupported("resourceVersionMatch", FieldErrors.text(match), Set.of("NotOlderThan"));
-                }
-            } else if (initial != null) {
+            if (initial != null && !match.equals("NotOlderThan")) {
                 errors.forbidden(
-                        "sendInitialEvents", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+                        "resourceVersionMatch",
+                        "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+            }
+            if (!match.isEmpty() && initial == null) {
+                errors.forbidden(
+                        "resourceVersionMatch",
+                        "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+            }
+            if (!match.isEmpty() && !match.equals("NotOlderThan")) {
+                errors.notSupported("resourceVersionMatch", FieldErrors.text(match), Set.of("NotOlderThan"));
             }
             if (!token.isEmpty()) {
-                errors.forbidden("continue", "continue is forbidden for watch");
+                errors.forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided");
             }
         } else {
             if (!match.isEmpty()) {
@@ -237,8 +249,8 @@ record ListOptions(
         }
     }
 
-    /** Reads a version as a number; empty is 0. */
-    static long parseVersion(String text, boolean watch) {
+    /** Reads a version as a number; empty is 0. Get and watch let the error out raw; list wraps it. */
+    static long parseVersion(String text, boolean raw) {
         if (text.isEmpty()) {
             return 0;
         }
@@ -253,6 +265,6 @@ record ListOptions(
         String why = digits ? "value out of range" : "invalid syntax";
         String message = "resourceVersion: Invalid value: " + FieldErrors.quote(text) + ": strconv.ParseUint: parsing "
                 + FieldErrors.quote(text) + ": " + why;
-        throw watch ? Statuses.raw(message) : Statuses.badRequest("invalid resource version: " + message);
+        throw raw ? Statuses.raw(message) : Statuses.badRequest("invalid resource version: " + message);
     }
 }

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 public final class ObjectMetaRules {
     private static final int MAX_ANNOTATION_BYTES = 256 * 1024;
 
+    private static final Set<String> STANDARD_FINALIZERS = Set.of("orphan", "foregroundDeletion", "kubernetes");
+
     private ObjectMetaRules() {}
 
     /** All that holds for any object. */
@@ -203,6 +205,20 @@ public final class ObjectMetaRules {
                     "metadata.finalizers",
                     show(finalizers),
                     "finalizer orphan and foregroundDeletion cannot be both set");
+        }
+    }
+
+    /** What built-in kinds check besides: a finalizer without a prefix must be one of Kubernetes' own. */
+    public static void checkStandardFinalizers(ObjectNode object, FieldErrors errors) {
+        List<String> finalizers = Metadata.finalizers(object);
+        for (int i = 0; i < finalizers.size(); i++) {
+            String finalizer = finalizers.get(i);
+            if (finalizer.indexOf('/') < 0 && !STANDARD_FINALIZERS.contains(finalizer)) {
+                errors.invalid(
+                        "metadata.finalizers[" + i + "]",
+                        finalizer,
+                        "name is neither a standard finalizer name nor is it fully qualified");
+            }
         }
     }
 

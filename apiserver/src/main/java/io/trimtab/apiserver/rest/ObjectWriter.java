@@ -75,6 +75,10 @@ final class ObjectWriter {
     /** Creates an object; {@code object} is the decoded body with defaults, and is taken over. */
     static Outcome create(Call call, ObjectNode object, WriteOptions options, String manager) {
         WriteContext context = call.context("", Metadata.name(object), options.dryRun());
+        // Nobody comes to manage what the server sets.
+        Metadata.of(object)
+                .remove(List.of(
+                        "uid", "creationTimestamp", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"));
         clearStatus(call, object);
         dedupeOwners(call, object, "");
         bookUpdate(call, Json.object(), object, manager, "");
@@ -137,6 +141,9 @@ final class ObjectWriter {
 
         FieldErrors errors = new FieldErrors();
         ObjectMetaRules.check(object, call.resource().namespaced(), kind.nameRule(), errors);
+        if (!call.resource().custom()) {
+            ObjectMetaRules.checkStandardFinalizers(object, errors);
+        }
         kind.validateCreate(object, errors, context);
         if (!errors.isEmpty()) {
             throw Statuses.invalid(call.resource().group(), call.resource().kind(), name, errors);
@@ -392,12 +399,7 @@ final class ObjectWriter {
         try {
             version = Long.parseUnsignedLong(text);
         } catch (NumberFormatException e) {
-            FieldErrors errors = new FieldErrors();
-            errors.invalid(
-                    "metadata.resourceVersion",
-                    text,
-                    "strconv.ParseUint: parsing " + FieldErrors.quote(text) + ": invalid syntax");
-            throw Statuses.invalid(call.resource().group(), call.resource().kind(), update.name(), errors);
+            throw Statuses.raw("strconv.ParseUint: parsing " + FieldErrors.quote(text) + ": invalid syntax");
         }
         if (version != current.revision()) {
             throw call.conflict(
@@ -453,6 +455,9 @@ final class ObjectWriter {
         // Kubernetes checks twice, here and in the kind's own rules: a message stands twice among the causes.
         ObjectMetaRules.checkUpdate(object, old, errors);
         ObjectMetaRules.checkUpdate(object, old, errors);
+        if (!call.resource().custom()) {
+            ObjectMetaRules.checkStandardFinalizers(object, errors);
+        }
         if (subresource.equals("status")) {
             kind.validateStatusUpdate(object, old, errors, context);
         } else {

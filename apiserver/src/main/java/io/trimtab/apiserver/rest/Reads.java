@@ -29,7 +29,7 @@ final class Reads {
         }
         String version = WriteOptions.orEmpty(call.request.queryParameter("resourceVersion"));
         // Reads are always of the newest state, which is new enough for any version but one that lies ahead.
-        long least = ListOptions.parseVersion(version, false);
+        long least = ListOptions.parseVersion(version, true);
         if (least > call.env.storage().revision()) {
             // The listing waits as long as Kubernetes does, and refuses in the same words.
             call.env
@@ -159,7 +159,7 @@ final class Reads {
                                 options.labels(),
                                 options.fields(),
                                 fromState ? -1 : version,
-                                options.initialEvents() && options.bookmarks(),
+                                fromState && options.bookmarks(),
                                 options.bookmarks(),
                                 Duration.ofSeconds(seconds)));
         return new ApiResponse.Watch(

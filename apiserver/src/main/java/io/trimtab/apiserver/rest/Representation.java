@@ -94,11 +94,7 @@ public record Representation(Format format, As as, String metaVersion, boolean p
             return new Representation(format, as, version, pretty && !watch, gzip && !watch);
         }
         if (!routed) {
-            String types = endpoint == Endpoint.LIST
-                            || watch
-                            || endpoint == Endpoint.OBJECT && request.method().equals("GET")
-                    ? OBJECT_TYPES + ", " + STREAM_TYPES
-                    : OBJECT_TYPES;
+            String types = endpoint == Endpoint.LIST || watch ? OBJECT_TYPES + ", " + STREAM_TYPES : OBJECT_TYPES;
             throw Statuses.of(
                     406, "NotAcceptable", "406: Not Acceptable\n\nAvailable representations: " + types, Json.object());
         }
@@ -106,16 +102,17 @@ public record Representation(Format format, As as, String metaVersion, boolean p
                 "only the following media types are accepted: " + (watch ? STREAM_TYPES : OBJECT_TYPES));
     }
 
-    /** The form for an error: never refuses. */
+    /** The form for an error: never refuses. A client that would take nothing plain gets JSON that people can read. */
     public static Representation forErrors(ApiRequest request) {
         boolean pretty = wantsPretty(request);
-        for (Clause clause : clauses(request.headers().get("accept"))) {
+        List<Clause> clauses = clauses(request.headers().get("accept"));
+        for (Clause clause : clauses) {
             Format format = format(clause.type());
-            if (format != null) {
+            if (format != null && !clause.parameters().containsKey("as")) {
                 return new Representation(format, As.OBJECT, "", pretty, false);
             }
         }
-        return new Representation(Format.JSON, As.OBJECT, "", pretty, false);
+        return new Representation(Format.JSON, As.OBJECT, "", pretty || !clauses.isEmpty(), false);
     }
 
     private static @Nullable Format format(String type) {

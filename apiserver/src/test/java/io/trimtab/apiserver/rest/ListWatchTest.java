@@ -29,7 +29,7 @@ class ListWatchTest {
                 "resourceVersionMatch=Exact&resourceVersion=0|resourceVersionMatch: Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
                 "resourceVersionMatch=Foo&resourceVersion=1|resourceVersionMatch: Unsupported value: \"Foo\": supported values: \"Exact\", \"NotOlderThan\", \"\"",
                 "sendInitialEvents=true|sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list",
-                "watch=1&sendInitialEvents=true|sendInitialEvents: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+                "watch=1&sendInitialEvents=true|resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
                 "watch=1&resourceVersionMatch=NotOlderThan|resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
             })
     void givenBadListOptions_thenInvalid(String query, String error) {
