@@ -3,12 +3,12 @@ package io.trimtab.standalone;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.trimtab.apiserver.store.Store;
-import io.trimtab.client.Client;
 import io.trimtab.client.ClientOptions;
 import io.trimtab.client.FabricClient;
 import io.trimtab.controller.DefaultManager;
 import io.trimtab.controller.Manager;
 import io.trimtab.controllers.ControllerTable;
+import io.trimtab.controllers.nodeipam.NodeIpamController;
 import io.trimtab.events.ClientEventRecorder;
 import io.trimtab.informer.EventHandler;
 import io.trimtab.informer.SharedInformer;
@@ -16,6 +16,8 @@ import io.trimtab.node.NodeAgent;
 import io.trimtab.node.NodeAgentOptions;
 import io.trimtab.node.simulated.SimulatedRuntime;
 import io.trimtab.runtime.Driver;
+import io.trimtab.scheduler.Scheduler;
+import io.trimtab.scheduler.SchedulerOptions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -48,11 +50,23 @@ public final class Cluster implements AutoCloseable {
         this.nodeNames = options.nodes();
         this.waitsForAccount = ControllerTable.isSelected("serviceaccount-controller", options.controllers());
         this.manager = DefaultManager.builder(driver, this::client)
-                .events((client, component) -> new ClientEventRecorder(driver, client, component))
+                // Events are written on behalf of the process: their source says which component speaks.
+                .events((client, component) ->
+                        new ClientEventRecorder(driver, privileged().clientFor(component), component))
                 .build();
         if (!options.controllers().isEmpty()) {
             ControllerTable.addTo(
-                    manager, options.controllers(), new ControllerTable.Options(apiServer.certificateAuthority()));
+                    manager,
+                    options.controllers(),
+                    new ControllerTable.Options(apiServer.certificateAuthority())
+                            .withNodeRanges(new NodeIpamController.Ranges(
+                                    List.of(options.podCidr()),
+                                    List.of(options.apiServer().serviceCidr()),
+                                    options.nodeCidrMaskSize(),
+                                    64)));
+        }
+        if (options.scheduler()) {
+            Scheduler.addTo(manager, SchedulerOptions.DEFAULT);
         }
         if (options.nodes().isEmpty()) {
             this.nodes = null;
@@ -87,7 +101,11 @@ public final class Cluster implements AutoCloseable {
         }
     }
 
-    private Client client(String component) {
+    private FabricClient privileged() {
+        return client(Identities.PROCESS);
+    }
+
+    private FabricClient client(String component) {
         return clients.computeIfAbsent(
                 component,
                 name -> apiServer

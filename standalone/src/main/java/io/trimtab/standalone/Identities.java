@@ -9,12 +9,15 @@ import java.util.Map;
  * policy gives them, so that one that oversteps is refused here as it would be there. Pure.
  */
 final class Identities {
+    /** Speaks for the process as a whole. */
+    static final String PROCESS = "informers";
+
     private Identities() {}
 
     static UserInfo of(String component) {
         return switch (component) {
             // Reads everything once for all, on behalf of the process.
-            case "informers" -> UserInfo.of("system:trimtab", UserInfo.MASTERS_GROUP, UserInfo.AUTHENTICATED_GROUP);
+            case PROCESS -> UserInfo.of("system:trimtab", UserInfo.MASTERS_GROUP, UserInfo.AUTHENTICATED_GROUP);
             // Stands for many nodes, none of whose credentials it has.
             case "kubelet" -> UserInfo.of("system:nodes", UserInfo.MASTERS_GROUP, UserInfo.AUTHENTICATED_GROUP);
             case "default-scheduler", "scheduler", "kube-scheduler" ->

@@ -3,6 +3,7 @@ package io.trimtab.standalone.cli;
 import io.trimtab.apiserver.http.ListenException;
 import io.trimtab.apiserver.store.StoreException;
 import io.trimtab.controllers.ControllerManager;
+import io.trimtab.scheduler.SchedulerCommand;
 import io.trimtab.standalone.StartException;
 import io.trimtab.standalone.rollingupdate.RollingUpdateException;
 import picocli.CommandLine;
@@ -21,6 +22,7 @@ import picocli.CommandLine.Spec;
             UpCommand.class,
             ApiServerCommand.class,
             ControllerManager.class,
+            SchedulerCommand.class,
             NodeCommand.class,
             RollingUpdateCommand.class,
             VersionCommand.class,

@@ -39,8 +39,7 @@ final class WarmUpCommand implements Callable<Integer> {
         ApiServerOptions apiServer =
                 ApiServerOptions.IN_MEMORY.withStore(StoreKind.ROCKSDB, dataDir).withPorts(0, 0);
         try (Driver driver = RealDriver.create("trimtab");
-                Cluster cluster =
-                        Cluster.start(ClusterOptions.IN_MEMORY.withApiServer(apiServer), driver)) {
+                Cluster cluster = Cluster.start(ClusterOptions.IN_MEMORY.withApiServer(apiServer), driver)) {
             ApiServerInstance server = cluster.apiServer();
             AdminAccess.write(dataDir.resolve("admin.kubeconfig"), server);
             cluster.awaitReady(PATIENCE);
