@@ -71,20 +71,8 @@ final class Bindings {
     }
 
     private static ObjectNode bind(Call call, Served pods, ObjectNode pod, ObjectNode binding, String name) {
-        String uid = Metadata.text(binding, "uid");
-        if (!uid.isEmpty() && !uid.equals(Metadata.text(pod, "uid"))) {
-            throw conflict(
-                    name,
-                    "Precondition failed: UID in precondition: " + uid + ", UID in object meta: "
-                            + Metadata.text(pod, "uid"));
-        }
-        String version = Metadata.text(binding, "resourceVersion");
-        if (!version.isEmpty() && !version.equals(Metadata.text(pod, "resourceVersion"))) {
-            throw conflict(
-                    name,
-                    "Precondition failed: ResourceVersion in precondition: " + version
-                            + ", ResourceVersion in object meta: " + Metadata.text(pod, "resourceVersion"));
-        }
+        checkPrecondition(pods, pod, binding, "uid", "UID");
+        checkPrecondition(pods, pod, binding, "resourceVersion", "ResourceVersion");
         JsonNode spec = pod.path("spec");
         if (Metadata.isDeleting(pod)) {
             throw conflict(name, "pod " + name + " is being deleted, cannot be assigned to a host");
@@ -101,6 +89,21 @@ final class Bindings {
         merge(pod, binding, "labels");
         setCondition(call, pod, Json.object().put("type", "PodScheduled").put("status", "True"));
         return ObjectWriter.canonical(pods, pod);
+    }
+
+    private static void checkPrecondition(Served pods, ObjectNode pod, ObjectNode binding, String field, String shown) {
+        String wanted = Metadata.text(binding, field);
+        String actual = Metadata.text(pod, field);
+        if (!wanted.isEmpty() && !wanted.equals(actual)) {
+            throw Statuses.conflict(
+                    "",
+                    "pods",
+                    Metadata.name(pod),
+                    "StorageError: invalid object, Code: 4, Key: "
+                            + pods.storage().key(Metadata.text(pod, "namespace"), Metadata.name(pod))
+                            + ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: " + shown
+                            + " in precondition: " + wanted + ", " + shown + " in object meta: " + actual);
+        }
     }
 
     private static void merge(ObjectNode pod, ObjectNode binding, String field) {

@@ -26,7 +26,7 @@ final class ComponentStatuses {
                         yield ResponseWriter.object(call, form, 200, one);
                     }
                 }
-                throw call.notFound(name);
+                throw Statuses.notFound("", "componentstatus", name);
             }
             case "list" -> {
                 Representation form = Representation.negotiate(call.request, Representation.Endpoint.LIST);

@@ -197,6 +197,8 @@ final class Evictions {
         ObjectNode disrupted =
                 status.get("disruptedPods") instanceof ObjectNode d ? d : status.putObject("disruptedPods");
         disrupted.put(pod, Metadata.time(call.env.driver().now()));
+        // The server acts here as a client of its own.
+        FieldManagement.recordUpdate(call.forResource(served), budget.tree(), object, "kube-apiserver", "status");
         return call.env
                 .storage()
                 .replace(served.storage(), budget, ObjectWriter.canonical(served, object))

@@ -31,13 +31,13 @@ final class PodConnections {
         if (subresource.equals("proxy")) {
             return proxy(call);
         }
+        if (subresource.equals("log")) {
+            checkLogOptions(call);
+        }
         StoredObject pod = Reads.find(call);
         JsonNode tree = pod.tree();
         if (!subresource.equals("log")) {
             Admission.connect(call, subresource, options(call, subresource));
-        }
-        if (subresource.equals("log")) {
-            checkLogOptions(call);
         }
         String container = subresource.equals("portforward") ? "" : container(call, tree);
         String nodeName = tree.path("spec").path("nodeName").asText("");
@@ -127,12 +127,12 @@ final class PodConnections {
             errors.invalid("limitBytes", limit, "must be greater than 0");
         }
         if (since != null && !sinceTime.isEmpty()) {
-            errors.forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified");
+            errors.forbidden("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified");
         } else if (since != null && since < 1) {
             errors.invalid("sinceSeconds", since, "must be greater than 0");
         }
-        if (!stream.isEmpty() && !Set.of("All", "Stdout", "Stderr").contains(stream)) {
-            errors.notSupportedInOrder("stream", FieldErrors.text(stream), List.of("All", "Stdout", "Stderr"));
+        if (!stream.isEmpty()) {
+            errors.forbidden("stream", "may not be specified"); // behind a feature gate that is off in 1.34
         }
         if (!errors.isEmpty()) {
             throw Statuses.invalid("", "PodLogOptions", call.info.name(), errors);

@@ -9,6 +9,7 @@ import io.trimtab.apiserver.errors.StatusException;
 import io.trimtab.apiserver.errors.Statuses;
 import io.trimtab.apiserver.resource.ApiResource;
 import io.trimtab.apiserver.resource.Served;
+import io.trimtab.apiserver.schema.Canonical;
 import io.trimtab.apiserver.storage.Storage;
 import io.trimtab.apiserver.storage.StoredObject;
 import java.io.ByteArrayOutputStream;
@@ -81,7 +82,9 @@ public final class ResponseWriter {
 
     /** The tree of a stored object at the version that is served; not to be changed. */
     static ObjectNode tree(Served served, StoredObject object) {
-        return served.conversion() == null ? object.tree() : served.conversion().fromStorage(object.copy());
+        return served.conversion() == null
+                ? object.tree()
+                : Canonical.of(served.conversion().fromStorage(object.copy()), served.schema());
     }
 
     /** A list, streamed. */
