@@ -1,6 +1,8 @@
 package io.trimtab.standalone;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.trimtab.apiserver.ApiServer;
 import io.trimtab.apiserver.admission.AdmissionChain;
 import io.trimtab.apiserver.auth.Authenticator;
@@ -22,6 +24,11 @@ import io.trimtab.apiserver.certificates.CertificateAuthority;
 import io.trimtab.apiserver.certificates.Credential;
 import io.trimtab.apiserver.certificates.Pem;
 import io.trimtab.apiserver.discovery.Discovery;
+import io.trimtab.apiserver.health.HealthChecks;
+import io.trimtab.apiserver.health.Index;
+import io.trimtab.apiserver.health.Metrics;
+import io.trimtab.apiserver.health.Version;
+import io.trimtab.apiserver.health.WellKnown;
 import io.trimtab.apiserver.http.HttpFrontend;
 import io.trimtab.apiserver.http.HttpOptions;
 import io.trimtab.apiserver.injvm.InJvmTransport;
@@ -65,6 +72,10 @@ public final class ApiServerInstance implements AutoCloseable {
     private final InJvmTransport transport;
     private final List<AutoCloseable> parts = new ArrayList<>();
     private @Nullable HttpFrontend frontend;
+    /** Written by whoever starts the server, read by health checks. */
+    private volatile boolean ready;
+    /** Written by whoever closes the server, read by health checks. */
+    private volatile boolean closing;
 
     /**
      * Starts a server; when this returns, it answers.
@@ -121,6 +132,9 @@ public final class ApiServerInstance implements AutoCloseable {
         RbacAuthorizer rbac = new RbacAuthorizer(storage);
         parts.add(rbac);
         Authorizer authorizer = authorizer(rbac);
+        HealthChecks health = HealthChecks.of(() -> storage.revision() > 0, () -> ready, () -> closing);
+        PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        Metrics.bindProcess(metrics);
         this.server = ApiServer.builder()
                 .driver(driver)
                 .storage(storage)
@@ -132,7 +146,15 @@ public final class ApiServerInstance implements AutoCloseable {
                 .admission(List.of(admission(authorizer, rbac, resources)))
                 .tables(new Tables(driver::now, CustomColumns.NONE))
                 .anonymous(options.anonymous())
-                .paths(List.of(new Discovery(resources, this::advertised), new OpenApi(resources, driver::now)))
+                .metrics(metrics)
+                .paths(List.of(
+                        new Discovery(resources, this::advertised),
+                        new OpenApi(resources, driver::now),
+                        health,
+                        new Version(),
+                        new Metrics(metrics, health),
+                        new Index(resources, health),
+                        new WellKnown(settings, keys, this::advertised)))
                 .build();
         this.transport = InJvmTransport.of(server::handle, driver, resources, storage, authorizer);
     }
@@ -227,6 +249,7 @@ public final class ApiServerInstance implements AutoCloseable {
                         Math.max(options.securePort(), 0),
                         authority.certificatePem()));
         parts.add(ServerLease.start(storage, driver, Clients.hostName()));
+        ready = true;
         if (options.listens()) {
             frontend = await(listening);
         }
@@ -339,6 +362,7 @@ public final class ApiServerInstance implements AutoCloseable {
     /** Lets requests end, then frees ports and files. */
     @Override
     public void close() {
+        closing = true;
         HttpFrontend open = frontend;
         if (open != null) {
             open.close();
