@@ -465,8 +465,7 @@ public final class Scheduler implements Manager.Component {
         queue.nominations().add(pod, nominated);
         profile.events().warning(tried.pod(), "FailedScheduling", FitText.forEvent(message));
         String reason = status.isRejected() ? "Unschedulable" : "SchedulerError";
-        String patch =
-                PodStatusPatch.of(tried.pod(), "PodScheduled", "False", reason, message, nominated, driver.now());
+        String patch = PodStatusPatch.of(pod.pod(), "PodScheduled", "False", reason, message, nominated, driver.now());
         if (patch != null) {
             write(pod, patch);
         }

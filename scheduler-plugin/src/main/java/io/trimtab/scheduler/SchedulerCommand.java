@@ -7,7 +7,9 @@ import io.trimtab.controller.ManagerProgram;
 import io.trimtab.runtime.Driver;
 import io.trimtab.runtime.RealDriver;
 import io.trimtab.runtime.Shutdown;
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -32,13 +34,16 @@ public final class SchedulerCommand implements Callable<Integer> {
     @Option(names = "--kubeconfig", paramLabel = "FILE", description = "How to reach the API server.")
     private @Nullable Path kubeconfig;
 
+    @Option(names = "--config", paramLabel = "FILE", description = "A KubeSchedulerConfiguration.")
+    private @Nullable Path config;
+
     @Option(
             names = "--leader-elect",
             arity = "0..1",
             fallbackValue = "true",
-            defaultValue = "false",
-            description = "Work only while holding the lease kube-system/kube-scheduler.")
-    private boolean leaderElect;
+            description =
+                    "Work only while holding the lease kube-system/kube-scheduler; default: as the file says, or false.")
+    private @Nullable Boolean leaderElect;
 
     @Option(
             names = "--kube-api-qps",
@@ -69,15 +74,17 @@ public final class SchedulerCommand implements Callable<Integer> {
         ClientOptions client = queriesPerSecond > 0
                 ? ClientOptions.DEFAULT.withRateLimit(queriesPerSecond, burst)
                 : ClientOptions.DEFAULT;
-        Config connection = connection();
-        SchedulerOptions options = SchedulerOptions.DEFAULT;
+        SchedulerConfiguration.Parsed file = file();
+        Config connection = connection(file.kubeconfig());
+        Boolean asked = leaderElect == null ? file.leaderElect() : leaderElect;
+        boolean elect = Boolean.TRUE.equals(asked);
         Shutdown shutdown = Shutdown.listen();
         try (Driver driver = RealDriver.create("scheduler");
                 ManagerProgram program = ManagerProgram.start(
                         driver,
                         connection,
-                        new ManagerProgram.Options(Scheduler.NAME, leaderElect, client),
-                        manager -> Scheduler.addTo(manager, options))) {
+                        new ManagerProgram.Options(Scheduler.NAME, elect, client),
+                        manager -> Scheduler.addTo(manager, file.options()))) {
             program.leadershipLost().thenRun(shutdown::request);
             shutdown.await();
             boolean lost = program.leadershipLost().isDone();
@@ -87,14 +94,26 @@ public final class SchedulerCommand implements Callable<Integer> {
         }
     }
 
-    private Config connection() {
-        if (kubeconfig == null) {
+    private SchedulerConfiguration.Parsed file() {
+        if (config == null) {
+            return new SchedulerConfiguration.Parsed(SchedulerOptions.DEFAULT, null, null);
+        }
+        try {
+            return SchedulerConfiguration.parse(Files.readString(config));
+        } catch (IOException | RuntimeException e) {
+            throw new ParameterException(spec.commandLine(), "--config " + config + ": " + e.getMessage(), e);
+        }
+    }
+
+    private Config connection(@Nullable String fromFile) {
+        Path from = kubeconfig != null || fromFile == null ? kubeconfig : Path.of(fromFile);
+        if (from == null) {
             return Clients.fromEnvironment();
         }
         try {
-            return Clients.kubeconfig(kubeconfig);
+            return Clients.kubeconfig(from);
         } catch (UncheckedIOException e) {
-            throw new ParameterException(spec.commandLine(), "--kubeconfig " + kubeconfig + ": " + e.getMessage(), e);
+            throw new ParameterException(spec.commandLine(), "--kubeconfig " + from + ": " + e.getMessage(), e);
         }
     }
 }
