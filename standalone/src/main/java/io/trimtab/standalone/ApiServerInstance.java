@@ -88,15 +88,34 @@ public final class ApiServerInstance implements AutoCloseable {
 
     /** The same on a store that is open already; closing the server closes it. */
     public static ApiServerInstance start(ApiServerOptions options, Driver driver, Store store) {
+        return start(options, driver, store, null);
+    }
+
+    /**
+     * Starts a copy of this server on another driver: its objects, without its ports.
+     *
+     * @throws UnsupportedOperationException if the store is not one in memory
+     */
+    ApiServerInstance fork(Driver driver) {
+        if (!(store instanceof MemoryStore memory)) {
+            throw new UnsupportedOperationException(
+                    "only a cluster whose store is in memory can be forked, this one's is " + options.store());
+        }
+        return start(options.withPorts(-1, -1), driver, memory.fork(), authority.on(driver));
+    }
+
+    /** @param inherited the authority of the server whose objects the store has; null for a server that may be the first */
+    private static ApiServerInstance start(
+            ApiServerOptions options, Driver driver, Store store, @Nullable CertificateAuthority inherited) {
         ApiServerInstance instance;
         try {
-            instance = new ApiServerInstance(options, driver, store);
+            instance = new ApiServerInstance(options, driver, store, inherited);
         } catch (RuntimeException e) {
             store.close();
             throw e;
         }
         try {
-            instance.open();
+            instance.open(inherited == null);
             return instance;
         } catch (RuntimeException e) {
             instance.close();
@@ -117,13 +136,16 @@ public final class ApiServerInstance implements AutoCloseable {
         };
     }
 
-    private ApiServerInstance(ApiServerOptions options, Driver driver, Store store) {
+    private ApiServerInstance(
+            ApiServerOptions options, Driver driver, Store store, @Nullable CertificateAuthority inherited) {
         this.options = options;
         this.driver = driver;
         this.store = store;
         Path pki =
                 options.dataDirectory() == null ? null : options.dataDirectory().resolve("pki");
-        this.authority = pki == null ? CertificateAuthority.create(driver) : CertificateAuthority.open(pki, driver);
+        this.authority = inherited != null
+                ? inherited
+                : pki == null ? CertificateAuthority.create(driver) : CertificateAuthority.open(pki, driver);
         Kinds kinds = new Kinds(new KindsOptions(options.serviceCidr(), options.nodePortRange()));
         ResourceRegistry resources = ResourceRegistry.builtIn(kinds.registry());
         this.storage = new DefaultStorage(store, driver, resources::selectableFields);
@@ -228,7 +250,8 @@ public final class ApiServerInstance implements AutoCloseable {
         return options.advertiseAddress() + ":" + port;
     }
 
-    private void open() {
+    /** @param first false if a server like this one has made the first objects already */
+    private void open(boolean first) {
         // Issuing certificates and opening sockets takes about as long as making the first objects: side by side.
         CompletableFuture<HttpFrontend> listening = new CompletableFuture<>();
         if (options.listens()) {
@@ -240,14 +263,16 @@ public final class ApiServerInstance implements AutoCloseable {
                 }
             });
         }
-        Bootstrap.run(
-                storage,
-                driver,
-                new Bootstrap.Settings(
-                        options.serviceCidr(),
-                        options.advertiseAddress(),
-                        Math.max(options.securePort(), 0),
-                        authority.certificatePem()));
+        if (first) {
+            Bootstrap.run(
+                    storage,
+                    driver,
+                    new Bootstrap.Settings(
+                            options.serviceCidr(),
+                            options.advertiseAddress(),
+                            Math.max(options.securePort(), 0),
+                            authority.certificatePem()));
+        }
         parts.add(ServerLease.start(storage, driver, Clients.hostName()));
         ready = true;
         if (options.listens()) {

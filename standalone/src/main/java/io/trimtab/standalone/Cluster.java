@@ -2,6 +2,7 @@ package io.trimtab.standalone;
 
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
+import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.store.Store;
 import io.trimtab.client.ClientOptions;
 import io.trimtab.client.FabricClient;
@@ -38,14 +39,17 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class Cluster implements AutoCloseable {
+    private final ClusterOptions options;
     private final ApiServerInstance apiServer;
     private final Manager manager;
     private final @Nullable NodeAgent nodes;
     private final List<String> nodeNames;
     private final boolean waitsForAccount;
     private final Map<String, FabricClient> clients = new ConcurrentHashMap<>();
+    private final Map<String, UserInfo> identities = new ConcurrentHashMap<>();
 
     private Cluster(ClusterOptions options, ApiServerInstance apiServer, Driver driver) {
+        this.options = options;
         this.apiServer = apiServer;
         this.nodeNames = options.nodes();
         this.waitsForAccount = ControllerTable.isSelected("serviceaccount-controller", options.controllers());
@@ -90,6 +94,18 @@ public final class Cluster implements AutoCloseable {
         return start(options, driver, ApiServerInstance.start(options.apiServer(), driver, store));
     }
 
+    /**
+     * Starts a copy of this cluster that goes its own way: the same objects, certificates and parts, on another driver. The
+     * objects are shared until one of the two changes them, so this takes as long as starting the parts. What controllers were
+     * about to do is found out anew by the copy's. The store must be one in memory.
+     *
+     * @param driver whose time is not before this cluster's
+     * @throws UnsupportedOperationException if the store cannot be copied
+     */
+    public Cluster fork(Driver driver) {
+        return start(options, driver, apiServer.fork(driver));
+    }
+
     private static Cluster start(ClusterOptions options, Driver driver, ApiServerInstance apiServer) {
         try {
             Cluster cluster = new Cluster(options, apiServer, driver);
@@ -110,8 +126,13 @@ public final class Cluster implements AutoCloseable {
                 component,
                 name -> apiServer
                         .transport()
-                        .client(Identities.of(name), ClientOptions.DEFAULT)
+                        .client(identities.getOrDefault(name, Identities.of(name)), ClientOptions.DEFAULT)
                         .clientFor(name));
+    }
+
+    /** As whom a component that is not one of the cluster's own acts. Call before the component asks for its client. */
+    public void actAs(String component, UserInfo user) {
+        identities.put(component, user);
     }
 
     public ApiServerInstance apiServer() {

@@ -105,6 +105,11 @@ public final class CertificateAuthority {
         return new CertificateAuthority(certificate, privateKey, driver);
     }
 
+    /** The same authority with another clock. */
+    public CertificateAuthority on(Driver driver) {
+        return new CertificateAuthority(certificate, privateKey, driver);
+    }
+
     public X509Certificate certificate() {
         return certificate;
     }

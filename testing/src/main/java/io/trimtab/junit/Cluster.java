@@ -1,0 +1,448 @@
+package io.trimtab.junit;
+
+import io.fabric8.kubernetes.api.model.DeletionPropagation;
+import io.fabric8.kubernetes.api.model.Event;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.Namespaced;
+import io.fabric8.kubernetes.api.model.OwnerReference;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.apps.ReplicaSet;
+import io.fabric8.kubernetes.api.model.autoscaling.v1.Scale;
+import io.fabric8.kubernetes.api.model.autoscaling.v1.ScaleBuilder;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import io.trimtab.apiserver.auth.UserInfo;
+import io.trimtab.client.Client;
+import io.trimtab.client.ClientOptions;
+import io.trimtab.client.FabricClient;
+import io.trimtab.client.ResourceType;
+import io.trimtab.controller.Controller;
+import io.trimtab.controller.Manager;
+import io.trimtab.node.simulated.Simulation;
+import io.trimtab.runtime.VirtualDriver;
+import io.trimtab.standalone.ClusterOptions;
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
+
+/**
+ * A whole cluster in virtual time, as a test holds it. Nothing happens in it, and its clock stands still, until the test calls
+ * {@link #settle}, {@link #advance} or {@link #runUntil}: then controllers, scheduler and nodes work on the test's own thread.
+ * Reads and writes are answered at once. Methods that change something return the cluster, to be chained. For one thread.
+ *
+ * <pre>{@code
+ * cluster.apply(Workloads.deployment("web", 3)).settle();
+ * assertThat(cluster.pods("web")).hasSize(3).allMatch(Pods::isReady);
+ * }</pre>
+ *
+ * @since 0.1
+ */
+public final class Cluster implements AutoCloseable {
+    /** Containers that start and stop in no time; images that nobody has are still missed. */
+    static final Simulation INSTANT = new Simulation(
+            Duration.ZERO, Duration.ZERO, Duration.ZERO, Simulation.DEFAULT.unknownImages());
+
+    private static final UserInfo ADMIN = UserInfo.of("admin", UserInfo.MASTERS_GROUP, UserInfo.AUTHENTICATED_GROUP);
+    private static final String FIELD_MANAGER = "trimtab-junit";
+
+    private final ClusterOptions options;
+    private final io.trimtab.standalone.Cluster cluster;
+    private final VirtualDriver driver;
+    private final long seed;
+    private final KubernetesClient client;
+    private final FabricClient own;
+    private final List<Function<Manager, Controller>> added = new ArrayList<>();
+    private final Set<String> stopped = new LinkedHashSet<>();
+    private final List<Cluster> forks = new ArrayList<>();
+    private boolean failed;
+
+    private Cluster(
+            ClusterOptions options, io.trimtab.standalone.Cluster cluster, VirtualDriver driver, long seed) {
+        this.options = options;
+        this.cluster = cluster;
+        this.driver = driver;
+        this.seed = seed;
+        this.client = cluster.apiServer().adminClient();
+        this.own = cluster.apiServer()
+                .transport()
+                .client(ADMIN, ClientOptions.DEFAULT)
+                .clientFor(FIELD_MANAGER);
+    }
+
+    /**
+     * A cluster whose nodes are ready and whose controllers have come to rest. The first one of a configuration takes a moment;
+     * the others are forks of it.
+     */
+    public static Cluster start(ClusterOptions options, VirtualDriver.Options driver) {
+        Templates.Template template = Templates.of(options);
+        VirtualDriver own = VirtualDriver.create(driver.withStart(template.driver().now()));
+        return new Cluster(options, template.cluster().fork(own), own, driver.seed()).settle();
+    }
+
+    /** Three nodes, all controllers, seed 1. */
+    public static Cluster start() {
+        return start(ClusterOptions.IN_MEMORY.withSimulation(INSTANT), VirtualDriver.Options.DEFAULT);
+    }
+
+    static List<String> nodeNames(int count) {
+        return IntStream.rangeClosed(1, count).mapToObj(i -> "node-" + i).toList();
+    }
+
+    static List<String> selection(String controllers) {
+        return Arrays.stream(controllers.split(","))
+                .map(String::strip)
+                .filter(name -> !name.isEmpty())
+                .toList();
+    }
+
+    // ---- Time ------------------------------------------------------------------------------------------------------
+
+    /** Lets everybody work until nobody has anything to do at this moment. Time does not move. */
+    public Cluster settle() {
+        driver.settle();
+        return this;
+    }
+
+    /** Lets this much time pass, with everybody working as they fall due. */
+    public Cluster advance(Duration time) {
+        driver.advance(time);
+        return this;
+    }
+
+    /**
+     * Lets time pass from one thing that falls due to the next, until the condition holds.
+     *
+     * @throws AssertionError if it does not within the limit
+     */
+    public Cluster runUntil(BooleanSupplier condition, Duration limit) {
+        Instant began = driver.now();
+        if (!driver.runUntil(condition, limit)) {
+            throw new AssertionError(
+                    "what was waited for since " + began + " did not come within " + limit + "\n" + describe());
+        }
+        return this;
+    }
+
+    /** What the clock of this cluster shows. */
+    public Instant now() {
+        return driver.now();
+    }
+
+    /** Runs the cluster's steps. */
+    public VirtualDriver driver() {
+        return driver;
+    }
+
+    // ---- The whole -------------------------------------------------------------------------------------------------
+
+    /**
+     * A copy of this cluster that goes its own way from here: the same objects, the same moment, its own controllers and nodes.
+     * Copying the objects takes constant time. Steps that are due here are not taken along; the copy's controllers find out by
+     * themselves what there is to do. The same fork of the same run is the same again. Closed with this cluster.
+     */
+    public Cluster fork() {
+        // A seed of its own: with this one's it would give out the UIDs that this one has given out already.
+        long child = mix(seed ^ mix(forks.size() + 1) ^ mix(driver.stepsRun()));
+        VirtualDriver own = VirtualDriver.create(
+                driver.options().withStart(driver.now()).withSeed(child));
+        Cluster copy = new Cluster(options, cluster.fork(own), own, child);
+        stopped.forEach(copy::stopNode);
+        added.forEach(copy::run);
+        forks.add(copy);
+        return copy;
+    }
+
+    /** The finalizer of SplitMix64: neighbours become strangers. */
+    private static long mix(long value) {
+        long z = value + 0x9E3779B97F4A7C15L;
+        z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
+        z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
+        return z ^ (z >>> 31);
+    }
+
+    /**
+     * Runs a controller in this cluster, beside its own. Its clients may do everything; if it is named as one of Kubernetes'
+     * controllers is, what that one may do.
+     */
+    public Cluster run(Function<Manager, Controller> controller) {
+        added.add(controller);
+        cluster.manager().add(controller.apply(new UserManager(cluster, ADMIN)));
+        return this;
+    }
+
+    /** Silences a simulated node, as if its plug were pulled. */
+    public Cluster stopNode(String name) {
+        stopped.add(name);
+        cluster.stopNode(name);
+        return this;
+    }
+
+    /** Brings a silenced node back. */
+    public Cluster resumeNode(String name) {
+        stopped.remove(name);
+        cluster.resumeNode(name);
+        return this;
+    }
+
+    /** A Fabric8 client that may do everything. What it waits for comes only while the cluster is driven. */
+    public KubernetesClient client() {
+        return client;
+    }
+
+    /** A client of ours that may do everything. */
+    public Client api() {
+        return own;
+    }
+
+    /** The parts of which this cluster is made. */
+    public io.trimtab.standalone.Cluster parts() {
+        return cluster;
+    }
+
+    // ---- Writing ---------------------------------------------------------------------------------------------------
+
+    /** Makes the cluster's object as this one says, by server-side apply; creates it if it is not there. */
+    public Cluster apply(HasMetadata... objects) {
+        for (HasMetadata object : objects) {
+            String managed = FIELD_MANAGER;
+            HasMetadata intent = client.getKubernetesSerialization().clone(object);
+            intent.getMetadata().setManagedFields(null);
+            intent.getMetadata().setResourceVersion(null);
+            client.resource(intent)
+                    .patch(
+                            new PatchContext.Builder()
+                                    .withPatchType(PatchType.SERVER_SIDE_APPLY)
+                                    .withFieldManager(managed)
+                                    .withForce(true)
+                                    .build(),
+                            intent);
+        }
+        return this;
+    }
+
+    /** The same for each document of a YAML text. */
+    public Cluster apply(String yaml) {
+        client.load(new ByteArrayInputStream(yaml.getBytes(StandardCharsets.UTF_8)))
+                .items()
+                .forEach(this::apply);
+        return this;
+    }
+
+    /** Creates an object; returns it as stored. Without a namespace, it goes to {@code default}. */
+    public <T extends HasMetadata> T create(T object) {
+        return client.resource(object).create();
+    }
+
+    /** Reads the object anew, changes it, and writes it back; returns it as stored. */
+    public <T extends HasMetadata> T edit(T object, Consumer<T> change) {
+        T now = refresh(object);
+        change.accept(now);
+        return client.resource(now).update();
+    }
+
+    /** The same for its status. */
+    public <T extends HasMetadata> T editStatus(T object, Consumer<T> change) {
+        T now = refresh(object);
+        change.accept(now);
+        return client.resource(now).updateStatus();
+    }
+
+    /** Sets how many pods a Deployment, ReplicaSet, ReplicationController or StatefulSet is to have. */
+    public Cluster scale(HasMetadata object, int replicas) {
+        Scale scale = new ScaleBuilder()
+                .withNewMetadata()
+                .withName(object.getMetadata().getName())
+                .withNamespace(namespace(object))
+                .endMetadata()
+                .withNewSpec()
+                .withReplicas(replicas)
+                .endSpec()
+                .build();
+        own.updateSubresource(
+                ResourceType.of(object.getClass()),
+                namespace(object),
+                object.getMetadata().getName(),
+                "scale",
+                scale,
+                Scale.class);
+        return this;
+    }
+
+    /** Deletes an object as kubectl does: what it owns goes after it. */
+    public Cluster delete(HasMetadata object) {
+        return delete(object, DeletionPropagation.BACKGROUND);
+    }
+
+    /** Deletes an object. */
+    public Cluster delete(HasMetadata object, DeletionPropagation dependents) {
+        client.resource(object).withPropagationPolicy(dependents).delete();
+        return this;
+    }
+
+    // ---- Reading ---------------------------------------------------------------------------------------------------
+
+    /** An object of the namespace {@code default}, or of none. */
+    public <T extends HasMetadata> Optional<T> get(Class<T> type, String name) {
+        return get(type, "default", name);
+    }
+
+    /** An object; for one of no namespace, the namespace does not matter. */
+    public <T extends HasMetadata> Optional<T> get(Class<T> type, String namespace, String name) {
+        boolean namespaced = Namespaced.class.isAssignableFrom(type);
+        return namespaced
+                ? Optional.ofNullable(client.resources(type)
+                        .inNamespace(namespace)
+                        .withName(name)
+                        .get())
+                : Optional.ofNullable(client.resources(type).withName(name).get());
+    }
+
+    /**
+     * The object as it is now.
+     *
+     * @throws AssertionError if it is gone
+     */
+    public <T extends HasMetadata> T refresh(T object) {
+        T now = client.resource(object).get();
+        if (now == null) {
+            throw new AssertionError("expected " + name(object) + " to exist, but it is gone\n" + describe());
+        }
+        return now;
+    }
+
+    /** Whether there is an object with this one's name; and with its UID, if it has one. */
+    public boolean exists(HasMetadata object) {
+        HasMetadata now = client.resource(object).get();
+        String uid = object.getMetadata().getUid();
+        return now != null && (uid == null || uid.equals(now.getMetadata().getUid()));
+    }
+
+    /** All objects of a type, in all namespaces, by name. */
+    public <T extends HasMetadata> List<T> list(Class<T> type) {
+        return Namespaced.class.isAssignableFrom(type)
+                ? client.resources(type).inAnyNamespace().list().getItems()
+                : client.resources(type).list().getItems();
+    }
+
+    /** All objects of a type in a namespace, by name. */
+    public <T extends HasMetadata> List<T> list(Class<T> type, String namespace) {
+        return client.resources(type).inNamespace(namespace).list().getItems();
+    }
+
+    /** All pods, of all namespaces. */
+    public List<Pod> pods() {
+        return list(Pod.class);
+    }
+
+    /** The pods that belong to this object: directly, or by a ReplicaSet or Job of its. */
+    public List<Pod> pods(HasMetadata owner) {
+        String uid = owner.getMetadata().getUid() != null
+                ? owner.getMetadata().getUid()
+                : refresh(owner).getMetadata().getUid();
+        return podsOf(namespace(owner), reference -> uid.equals(reference.getUid()));
+    }
+
+    /** The pods in {@code default} that belong to an object of this name: directly, or by a ReplicaSet or Job of its. */
+    public List<Pod> pods(String owner) {
+        return podsOf("default", reference -> owner.equals(reference.getName()));
+    }
+
+    private List<Pod> podsOf(String namespace, Predicate<OwnerReference> owner) {
+        Set<String> between = new HashSet<>();
+        List<HasMetadata> owned = new ArrayList<>(list(ReplicaSet.class, namespace));
+        owned.addAll(list(Job.class, namespace));
+        owned.stream()
+                .filter(object -> object.getMetadata().getOwnerReferences().stream().anyMatch(owner))
+                .forEach(object -> between.add(object.getMetadata().getUid()));
+        return list(Pod.class, namespace).stream()
+                .filter(pod -> pod.getMetadata().getOwnerReferences().stream()
+                        .anyMatch(owner.or(reference -> between.contains(reference.getUid()))))
+                .toList();
+    }
+
+    /** What was recorded about an object, oldest first. */
+    public List<Event> events(HasMetadata object) {
+        String uid = object.getMetadata().getUid() != null
+                ? object.getMetadata().getUid()
+                : refresh(object).getMetadata().getUid();
+        String namespace = object instanceof Namespaced ? namespace(object) : "default";
+        return list(Event.class, namespace).stream()
+                .filter(event -> uid.equals(event.getInvolvedObject().getUid()))
+                .sorted(BY_TIME)
+                .toList();
+    }
+
+    static final Comparator<Event> BY_TIME = Comparator.comparing(
+                    (Event event) -> event.getFirstTimestamp() != null
+                            ? event.getFirstTimestamp()
+                            : String.valueOf(event.getMetadata().getCreationTimestamp()))
+            .thenComparing(event -> Long.parseLong(event.getMetadata().getResourceVersion()));
+
+    private static String namespace(HasMetadata object) {
+        String namespace = object.getMetadata().getNamespace();
+        return namespace == null || namespace.isEmpty() ? "default" : namespace;
+    }
+
+    static String name(HasMetadata object) {
+        String namespace = object.getMetadata().getNamespace();
+        return object.getKind() + " " + (namespace == null ? "" : namespace + "/")
+                + object.getMetadata().getName();
+    }
+
+    // ---- Judging ---------------------------------------------------------------------------------------------------
+
+    /**
+     * Checks what must hold of every cluster: no step has failed, and no pod has outlived its owner. Lets some time pass, for
+     * the garbage collector to end its work.
+     *
+     * @throws AssertionError if something does not hold, with the seed and what is pending
+     */
+    public Cluster assertSound() {
+        Invariants.check(this, options);
+        forks.forEach(Cluster::assertSound);
+        return this;
+    }
+
+    /** How this cluster is: seed, time, what is pending, pods, the last events. For messages. */
+    public String describe() {
+        return Description.of(this, seed);
+    }
+
+    /** Notes that the test has failed: the cluster is not asked for more than a description. */
+    void failed() {
+        failed = true;
+    }
+
+    /** Stops everything; forks too. */
+    @Override
+    public void close() {
+        forks.forEach(Cluster::close);
+        client.close();
+        own.close();
+        if (!failed) {
+            cluster.close();
+        }
+        driver.close();
+    }
+
+    @Override
+    public String toString() {
+        return "cluster, seed " + seed + ", at " + driver.now();
+    }
+}
