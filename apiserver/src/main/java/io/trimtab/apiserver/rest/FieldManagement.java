@@ -92,6 +92,12 @@ final class FieldManagement {
                     default -> reset.add(List.of(field));
                 }
             });
+            // Some kinds keep more than their spec from the status' writers (their strategies' reset fields).
+            switch (resource.qualifiedName()) {
+                case "deployments.apps" -> reset.add(List.of("metadata", "labels"));
+                case "pods" -> reset.add(List.of("metadata", "ownerReferences"));
+                default -> {}
+            }
         } else if (resource.hasStatus()) {
             reset.add(List.of("status"));
         }

@@ -74,7 +74,8 @@ record ListOptions(
                 throw invalid("json: cannot unmarshal into Go value of type storage.continueToken");
             }
             if (!json.path("v").asText("").equals("meta.k8s.io/v1")) {
-                throw invalid("server does not recognize this encoded version " + json.path("v").asText(""));
+                throw invalid("server does not recognize this encoded version "
+                        + json.path("v").asText(""));
             }
             long revision = json.path("rv").asLong(0);
             String start = json.path("start").asText("");

@@ -22,7 +22,9 @@ final class Reviews {
         Admission.create(call, "", Metadata.name(review), review, options, () -> {});
         AccessReviews reviews = reviews(call.env);
         ObjectNode managed = Metadata.of(review);
-        var fields = managed.remove("managedFields");
+        // A review whose metadata is refused is shown as it is; all others are asked without their books.
+        boolean bare = managed.size() <= (managed.has("namespace") ? 2 : 1);
+        var fields = bare ? managed.remove("managedFields") : null;
         ObjectNode answer =
                 switch (call.resource().plural()) {
                     case "selfsubjectreviews" -> reviews.selfSubjectReview(call.user);
