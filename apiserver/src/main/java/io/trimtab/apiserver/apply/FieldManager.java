@@ -89,13 +89,13 @@ public final class FieldManager {
         JsonNode recorded = live == null ? null : live.path("metadata").get("managedFields");
         ManagedFields managed;
         if (!subresource.isEmpty()) {
-            managed = ManagedFields.readOrEmpty(recorded);
+            managed = ManagedFields.readOrEmpty(recorded, false);
         } else if (ManagedFields.isReset(wanted)) {
             managed = new ManagedFields();
         } else {
-            managed = ManagedFields.readOrEmpty(wanted == recorded ? null : wanted);
+            managed = ManagedFields.readOrEmpty(wanted == recorded ? null : wanted, true);
             if (managed.isEmpty()) {
-                managed = ManagedFields.readOrEmpty(recorded);
+                managed = ManagedFields.readOrEmpty(recorded, false);
             }
         }
         setManagedFields(updated, null);
@@ -155,7 +155,7 @@ public final class FieldManager {
         ObjectNode liveOrNothing = live == null ? nothing : live;
         ManagedFields managed;
         try {
-            managed = ManagedFields.read(liveOrNothing.path("metadata").get("managedFields"));
+            managed = ManagedFields.read(liveOrNothing.path("metadata").get("managedFields"), true);
         } catch (IllegalArgumentException e) {
             throw Statuses.raw("failed to decode managed fields: " + e.getMessage());
         }
@@ -218,15 +218,17 @@ public final class FieldManager {
         Comparison all = Typed.compare(before, after, target.schema());
         if (!all.isSame()) {
             Comparison change = all.without(resetFields);
-            takeFromOthers(managed, change, null);
+            takeFromOthers(managed, change, writer);
+            managed.entries.computeIfPresent(writer, (i, e) -> e.without(change.removed()));
             FieldSet gained = change.modified().union(change.added()).difference(NEVER_OWNED);
             if (!gained.isEmpty()) {
                 Entry earlier = managed.entries.remove(writer);
-                FieldSet fields = earlier == null ? gained : gained.union(earlier.fields());
-                managed.entries.put(writer, new Entry(fields, apiVersion, now, null));
+                Entry entry =
+                        earlier == null ? new Entry(gained, apiVersion, now) : earlier.with(gained, apiVersion, now);
+                managed.entries.put(writer, entry);
             }
         }
-        managed.entries.values().removeIf(e -> e.fields().isEmpty());
+        managed.entries.values().removeIf(Entry::isEmpty);
         managed.cap();
     }
 
@@ -234,15 +236,9 @@ public final class FieldManager {
         return version.equals(apiVersion) || isServed.test(version);
     }
 
-    private static void takeFromOthers(ManagedFields managed, Comparison change, @Nullable Identity except) {
-        FieldSet set = change.modified().union(change.added());
-        managed.entries.replaceAll((identity, entry) -> {
-            if (identity.equals(except)) {
-                return entry;
-            }
-            FieldSet taken = entry.fields().intersection(set);
-            return entry.withFields(entry.fields().difference(taken).difference(change.removed()));
-        });
+    private static void takeFromOthers(ManagedFields managed, Comparison change, Identity except) {
+        FieldSet taken = change.modified().union(change.added()).union(change.removed());
+        managed.entries.replaceAll((identity, entry) -> identity.equals(except) ? entry : entry.without(taken));
     }
 
     /** One apply: what it would change, whom that would hurt, and then the change itself. */
@@ -310,8 +306,8 @@ public final class FieldManager {
             takeFromOthers(managed, change, self);
             boolean same = after.equals(before);
             String time = !same ? now : last == null ? null : last.time();
-            managed.entries.put(self, new Entry(fields.difference(NEVER_OWNED), apiVersion, time, null));
-            managed.entries.values().removeIf(e -> e.fields().isEmpty());
+            managed.entries.put(self, new Entry(fields.difference(NEVER_OWNED), apiVersion, time));
+            managed.entries.values().removeIf(Entry::isEmpty);
             if (same) {
                 return before.deepCopy();
             }

@@ -240,6 +240,32 @@ public final class FieldSet {
         return result;
     }
 
+    /** Whether a member of this set is one of {@code fieldsV1}, which is cheaper than to read that. */
+    boolean touches(JsonNode fieldsV1) {
+        for (Entry entry : entries) {
+            JsonNode node = fieldsV1.get(entry.element.serialized());
+            if (node != null && (entry.member && isMember(node) || entry.children.touches(node))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether all members of this set are members of {@code fieldsV1}. */
+    boolean isWithin(JsonNode fieldsV1) {
+        for (Entry entry : entries) {
+            JsonNode node = fieldsV1.get(entry.element.serialized());
+            if (node == null || entry.member && !isMember(node) || !entry.children.isWithin(node)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean isMember(JsonNode node) {
+        return node.isEmpty() || node.has(".");
+    }
+
     /** @throws IllegalArgumentException if it is malformed */
     public static FieldSet fromFieldsV1(JsonNode fields) {
         if (!fields.isObject()) {

@@ -18,6 +18,7 @@ final class ManagedFields {
     // As many writers other than appliers as an object remembers by name.
     private static final int MAX_UPDATERS = 10;
     private static final String ANCIENT = "ancient-changes";
+    private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
     /**
      * Who an entry is of. Appliers are the same whatever version they apply at.
@@ -50,19 +51,68 @@ final class ManagedFields {
         }
     }
 
-    /**
-     * What an entry says.
-     *
-     * @param time null if it has none
-     * @param json the entry as it was read; null if it is new or has changed
-     */
-    record Entry(
-            FieldSet fields,
-            String apiVersion,
-            @Nullable String time,
-            @Nullable JsonNode json) {
-        Entry withFields(FieldSet changed) {
-            return changed == fields ? this : new Entry(changed, apiVersion, time, null);
+    /** What an entry says. Reads its fields when they are asked for: most writes touch those of few managers. */
+    static final class Entry {
+        private final String apiVersion;
+        private final @Nullable String time;
+        // Of the two, one at least is there.
+        private @Nullable FieldSet fields;
+        private final @Nullable ObjectNode json;
+
+        /** @param time null if it has none */
+        Entry(FieldSet fields, String apiVersion, @Nullable String time) {
+            this.apiVersion = apiVersion;
+            this.time = time;
+            this.fields = fields;
+            this.json = null;
+        }
+
+        private Entry(ObjectNode json) {
+            this.apiVersion = json.path("apiVersion").asText("");
+            this.time = json.path("time").asText(null);
+            this.json = json;
+        }
+
+        String apiVersion() {
+            return apiVersion;
+        }
+
+        @Nullable
+        String time() {
+            return time;
+        }
+
+        FieldSet fields() {
+            if (fields == null) {
+                fields = FieldSet.fromFieldsV1(fieldsV1());
+            }
+            return fields;
+        }
+
+        private JsonNode fieldsV1() {
+            JsonNode recorded = json == null ? null : json.get("fieldsV1");
+            return recorded == null || recorded.isNull() ? NODES.objectNode() : recorded;
+        }
+
+        boolean isEmpty() {
+            return fields == null ? fieldsV1().isEmpty() : fields.isEmpty();
+        }
+
+        /** Without the members of a set. */
+        Entry without(FieldSet gone) {
+            if (json != null && !gone.touches(fieldsV1())) {
+                return this;
+            }
+            FieldSet rest = fields().difference(gone);
+            return rest == fields ? this : new Entry(rest, apiVersion, time);
+        }
+
+        /** With the members of a set, at a new time. */
+        Entry with(FieldSet gained, String version, String now) {
+            if (json != null && apiVersion.equals(version) && gained.isWithin(fieldsV1())) {
+                return new Entry(((ObjectNode) NODES.objectNode().setAll(json)).put("time", now));
+            }
+            return new Entry(gained.union(fields()), version, now);
         }
     }
 
@@ -75,8 +125,11 @@ final class ManagedFields {
                 && (list.isEmpty() || list.size() == 1 && list.get(0).isEmpty());
     }
 
-    /** @throws IllegalArgumentException if an entry is not valid */
-    static ManagedFields read(@Nullable JsonNode list) {
+    /**
+     * @param check false for what the server has written itself
+     * @throws IllegalArgumentException if an entry is not valid
+     */
+    static ManagedFields read(@Nullable JsonNode list, boolean check) {
         ManagedFields result = new ManagedFields();
         if (list == null) {
             return result;
@@ -99,17 +152,18 @@ final class ManagedFields {
                     applies,
                     applies ? "" : apiVersion,
                     entry.path("subresource").asText(""));
-            JsonNode fields = entry.get("fieldsV1");
-            FieldSet set = fields == null || fields.isNull() ? FieldSet.EMPTY : FieldSet.fromFieldsV1(fields);
-            result.entries.put(
-                    identity, new Entry(set, apiVersion, entry.path("time").asText(null), entry));
+            Entry read = new Entry((ObjectNode) entry);
+            if (check) {
+                read.fields();
+            }
+            result.entries.put(identity, read);
         }
         return result;
     }
 
-    static ManagedFields readOrEmpty(@Nullable JsonNode list) {
+    static ManagedFields readOrEmpty(@Nullable JsonNode list, boolean check) {
         try {
-            return read(list);
+            return read(list, check);
         } catch (IllegalArgumentException e) {
             return new ManagedFields();
         }
@@ -146,11 +200,11 @@ final class ManagedFields {
             Identity bucket = new Identity(ANCIENT, false, version, "");
             if (!entries.containsKey(bucket)) {
                 Entry moved = entries.remove(earlier);
-                entries.put(bucket, new Entry(moved.fields(), version, moved.time(), null));
+                entries.put(bucket, new Entry(moved.fields(), version, moved.time()));
             }
             FieldSet all = entry.fields().union(entries.get(bucket).fields());
             entries.remove(updater);
-            entries.put(bucket, new Entry(all, version, entry.time(), null));
+            entries.put(bucket, new Entry(all, version, entry.time()));
             count--;
         }
     }
@@ -175,7 +229,7 @@ final class ManagedFields {
         ArrayNode list = JsonNodeFactory.instance.arrayNode(order.size());
         for (Identity identity : order) {
             Entry entry = entries.get(identity);
-            list.add(entry.json() != null ? entry.json() : write(identity, entry));
+            list.add(entry.json != null ? entry.json : write(identity, entry));
         }
         return list;
     }

@@ -19,6 +19,9 @@ final class PathElement implements Comparable<PathElement> {
     private static final String KINDS = "fkvi";
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
+    // The last elements read, by hash: the same few come with every object of a kind. Races only lose an element.
+    private static final PathElement[] RECENT = new PathElement[2048];
+
     private final String text;
     private final @Nullable JsonNode value;
 
@@ -53,6 +56,20 @@ final class PathElement implements Comparable<PathElement> {
      * @throws IllegalArgumentException if it is malformed
      */
     static @Nullable PathElement parse(String text) {
+        int slot = text.hashCode() * 0x9e3779b9 >>> 21;
+        PathElement recent = RECENT[slot];
+        if (recent != null && recent.text.equals(text)) {
+            return recent;
+        }
+        PathElement parsed = read(text);
+        // Only what is written as we would write it: the others must not be found by their own text.
+        if (parsed != null && parsed.text.equals(text)) {
+            RECENT[slot] = parsed;
+        }
+        return parsed;
+    }
+
+    private static @Nullable PathElement read(String text) {
         if (text.length() < 2 || text.charAt(1) != ':') {
             throw new IllegalArgumentException("missing colon: " + text);
         }

@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Typed {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
+    // Longer lists are indexed: comparing each item with each would cost more.
+    private static final int IN_STEP_MAX = 16;
 
     private Typed() {}
 
@@ -266,6 +268,9 @@ final class Typed {
                 leaf(left, right);
                 return true;
             }
+            if (left != null && left.size() > IN_STEP_MAX && left.equals(right)) {
+                return false;
+            }
             if (!inStep(left, right, type)) {
                 Map<PathElement, List<JsonNode>> l = index(left, type);
                 Map<PathElement, List<JsonNode>> r = index(right, type);
@@ -299,7 +304,7 @@ final class Typed {
 
         // The ordinary case: the same items in the same order, each key once.
         private static boolean inStep(@Nullable JsonNode left, @Nullable JsonNode right, View type) {
-            if (left == null || right == null || left.size() != right.size()) {
+            if (left == null || right == null || left.size() != right.size() || left.size() > IN_STEP_MAX) {
                 return false;
             }
             for (int i = 0; i < left.size(); i++) {

@@ -1,11 +1,11 @@
 package io.trimtab.apiserver.schema;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
@@ -26,7 +26,6 @@ public final class SchemaRegistry {
         static final SchemaRegistry INSTANCE = new SchemaRegistry();
     }
 
-    private final ObjectMapper mapper = new ObjectMapper();
     private final Map<String, String> definitions;
     private final Map<String, String> goLines;
     private final Map<String, String> byKind = new HashMap<>();
@@ -141,11 +140,16 @@ public final class SchemaRegistry {
         if (line != null) {
             go = line.split("\t");
         }
+        return new TypeNode(this, name, read(json), "", go == null ? goName(name) : go[1], go, false);
+    }
+
+    // Not by an ObjectMapper: the first one costs a cold JVM more than all that is done here.
+    private static ObjectNode read(String json) {
         try {
-            return new TypeNode(
-                    this, name, (ObjectNode) mapper.readTree(json), "", go == null ? goName(name) : go[1], go, false);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            return (ObjectNode)
+                    Decoder.parse(json.getBytes(StandardCharsets.UTF_8), Decoder.Syntax.JSON, new ArrayList<>());
+        } catch (DecodeException e) {
+            throw new IllegalStateException(e);
         }
     }
 
