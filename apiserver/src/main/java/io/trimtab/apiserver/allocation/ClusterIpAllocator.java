@@ -79,11 +79,7 @@ public final class ClusterIpAllocator {
     public void check(String address) throws AllocationException {
         byte[] bytes = IpAddresses.parse(address);
         BigInteger offset = bytes == null ? null : range.offset(bytes);
-        if (offset == null) {
-            throw new AllocationException(
-                    "the provided IP (" + address + ") is not in the valid range. The range of valid IPs is " + range);
-        }
-        if (offset.signum() == 0 || offset.compareTo(last()) > 0) {
+        if (offset == null || offset.signum() == 0 || offset.compareTo(last()) > 0) {
             throw new AllocationException("the provided network does not match the current range");
         }
     }

@@ -260,10 +260,32 @@ public final class Trees {
         return false;
     }
 
-    /** The value as errors show it: null for absent. */
+    /** The value as errors show it: null for absent, maps of labels by key. */
     public static JsonNode shown(@Nullable JsonNode parent, String field) {
         JsonNode value = child(parent, field);
-        return value.isMissingNode() ? NullNode.getInstance() : value;
+        if (value.isMissingNode()) {
+            return NullNode.getInstance();
+        }
+        if (!value.isObject()) {
+            return value;
+        }
+        if (field.equals("labels") || field.equals("matchLabels") || field.equals("nodeSelector")) {
+            return sorted(value);
+        }
+        if (value.has("matchLabels")) {
+            ObjectNode copy = value.deepCopy();
+            copy.set("matchLabels", sorted(value.get("matchLabels")));
+            return copy;
+        }
+        return value;
+    }
+
+    private static JsonNode sorted(JsonNode map) {
+        Map<String, JsonNode> entries = new TreeMap<>();
+        map.fields().forEachRemaining(e -> entries.put(e.getKey(), e.getValue()));
+        ObjectNode copy = JsonNodeFactory.instance.objectNode();
+        entries.forEach(copy::set);
+        return copy;
     }
 
     /** A text node. */

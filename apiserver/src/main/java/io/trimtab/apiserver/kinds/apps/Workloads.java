@@ -23,7 +23,7 @@ final class Workloads {
         }
         LabelSelectorRules.validate(errors, "spec.selector", spec.get("selector"));
         if (LabelSelectorRules.isEmpty(spec.get("selector"))) {
-            errors.invalid("spec.selector", spec.get("selector"), "empty selector is invalid for " + kind);
+            errors.invalid("spec.selector", Trees.shown(spec, "selector"), "empty selector is invalid for " + kind);
         }
     }
 
@@ -32,7 +32,7 @@ final class Workloads {
         JsonNode selector = Trees.child(spec, "selector");
         JsonNode template = Trees.child(spec, "template");
         if (!isConvertible(selector)) {
-            errors.invalid("spec.selector", selector, "invalid label selector");
+            errors.invalid("spec.selector", Trees.shown(spec, "selector"), "invalid label selector");
             return;
         }
         mismatch(errors, spec);

@@ -72,6 +72,19 @@ public final class HorizontalPodAutoscalerKind implements Kind {
 
     @Override
     public void validateCreate(ObjectNode scaler, FieldErrors errors, WriteContext context) {
+        boolean core =
+                Trees.text(Trees.at(scaler, "spec", "scaleTargetRef"), "kind").equals("ReplicationController");
+        validate(scaler, errors, core ? Group.OPTIONAL : Group.REQUIRED);
+    }
+
+    /** What is asked of the group of a reference. */
+    private enum Group {
+        REQUIRED,
+        OPTIONAL,
+        UNCHECKED
+    }
+
+    private static void validate(ObjectNode scaler, FieldErrors errors, Group group) {
         JsonNode spec = Trees.child(scaler, "spec");
         long min = Trees.number(spec, "minReplicas");
         long max = Trees.number(spec, "maxReplicas");
@@ -84,7 +97,7 @@ public final class HorizontalPodAutoscalerKind implements Kind {
         if (Trees.has(spec, "minReplicas") && max < min) {
             errors.invalid("spec.maxReplicas", max, "must be greater than or equal to `minReplicas`");
         }
-        reference(errors, "spec.scaleTargetRef", Trees.child(spec, "scaleTargetRef"));
+        reference(errors, "spec.scaleTargetRef", Trees.child(spec, "scaleTargetRef"), group);
         int i = 0;
         for (JsonNode metric : Trees.items(spec, "metrics")) {
             metric(errors, "spec.metrics[" + i++ + "]", metric);
@@ -103,7 +116,7 @@ public final class HorizontalPodAutoscalerKind implements Kind {
         }
     }
 
-    private static void reference(FieldErrors errors, String path, JsonNode ref) {
+    private static void reference(FieldErrors errors, String path, JsonNode ref, Group group) {
         for (String field : List.of("kind", "name")) {
             String value = Trees.text(ref, field);
             if (value.isEmpty()) {
@@ -113,8 +126,13 @@ public final class HorizontalPodAutoscalerKind implements Kind {
             }
         }
         String version = Trees.text(ref, "apiVersion");
+        if (group == Group.UNCHECKED) {
+            return;
+        }
         if (version.chars().filter(c -> c == '/').count() > 1) {
             errors.invalid(path + ".apiVersion", version, "unexpected GroupVersion string: " + version);
+        } else if (group == Group.REQUIRED && version.indexOf('/') <= 0) {
+            errors.invalid(path + ".apiVersion", version, "apiVersion must specify API group");
         }
     }
 
@@ -152,7 +170,7 @@ public final class HorizontalPodAutoscalerKind implements Kind {
         boolean average = Trees.has(target, "averageValue");
         boolean utilization = Trees.has(target, "averageUtilization");
         if (kind.equals("object")) {
-            reference(errors, path + ".describedObject", Trees.child(source, "describedObject"));
+            reference(errors, path + ".describedObject", Trees.child(source, "describedObject"), Group.OPTIONAL);
         }
         if (kind.equals("resource") || kind.equals("containerResource")) {
             String name = Trees.text(source, "name");
@@ -254,7 +272,13 @@ public final class HorizontalPodAutoscalerKind implements Kind {
 
     @Override
     public void validateUpdate(ObjectNode scaler, ObjectNode old, FieldErrors errors, WriteContext context) {
-        validateCreate(scaler, errors, context);
+        JsonNode ref = Trees.at(scaler, "spec", "scaleTargetRef");
+        JsonNode before = Trees.at(old, "spec", "scaleTargetRef");
+        if (Trees.same(ref, before, "apiVersion") && Trees.same(ref, before, "kind")) {
+            validate(scaler, errors, Group.UNCHECKED);
+        } else {
+            validateCreate(scaler, errors, context);
+        }
     }
 
     @Override

@@ -73,6 +73,11 @@ public final class JobKind implements Kind {
         if (!match.has(PREFIX + "controller-uid")) {
             match.put(PREFIX + "controller-uid", uid);
         }
+        // The next decode would copy the labels that have just come; so the answer to the create shows them already.
+        ObjectNode metadata = Trees.make(job, "metadata");
+        if (!Trees.hasContent(metadata, "labels")) {
+            metadata.set("labels", labels.deepCopy());
+        }
     }
 
     @Override
@@ -113,7 +118,7 @@ public final class JobKind implements Kind {
         FieldErrors shape = new FieldErrors();
         LabelSelectorRules.validate(shape, "", spec.get("selector"));
         if (shape.isEmpty() && !LabelSelectorRules.matches(spec.get("selector"), expected)) {
-            errors.invalid("spec.selector", spec.get("selector"), "`selector` not auto-generated");
+            errors.invalid("spec.selector", Trees.shown(spec, "selector"), "`selector` not auto-generated");
         }
     }
 
@@ -124,7 +129,7 @@ public final class JobKind implements Kind {
         if (!labels.containsKey(key)) {
             errors.required(path, must);
         } else if (!expected.equals(labels.get(key))) {
-            errors.invalid(path, metadata.get("labels"), must);
+            errors.invalid(path, Trees.shown(metadata, "labels"), must);
         }
     }
 

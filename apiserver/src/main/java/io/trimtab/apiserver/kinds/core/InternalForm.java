@@ -27,7 +27,11 @@ public final class InternalForm {
             if (text.length() > 1) {
                 text.append(',');
             }
-            text.append(FieldErrors.quote(shown)).append(':').append(any(Trees.child(value, name)));
+            // Selectors have the API's own form inside, too.
+            String content = name.toLowerCase(Locale.ROOT).endsWith("selector")
+                    ? FieldErrors.show(Trees.shown(value, name))
+                    : any(Trees.child(value, name));
+            text.append(FieldErrors.quote(shown)).append(':').append(content);
         }
         return text.append('}').toString();
     }

@@ -49,6 +49,9 @@ public final class ServiceKind implements Kind {
             if (!Trees.has(spec, "internalTrafficPolicy")) {
                 spec.put("internalTrafficPolicy", "Cluster");
             }
+        } else if (type.equals("ExternalName")) {
+            // Nothing is routed inside; readers never see the field here.
+            spec.remove("internalTrafficPolicy");
         }
         ObjectNode balancer = Trees.make(Trees.make(service, "status"), "loadBalancer");
         if (type.equals("LoadBalancer")) {

@@ -82,16 +82,6 @@ public final class CsiDriverKind implements Kind {
     }
 
     @Override
-    public boolean managesGeneration() {
-        return true;
-    }
-
-    @Override
-    public boolean isSpecChange(ObjectNode driver, ObjectNode old) {
-        return !Trees.same(driver, old, "spec");
-    }
-
-    @Override
     public boolean allowsUnconditionalUpdate() {
         return false;
     }
