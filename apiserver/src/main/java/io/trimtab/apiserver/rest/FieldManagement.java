@@ -1,16 +1,12 @@
 package io.trimtab.apiserver.rest;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.apply.FieldManager;
 import io.trimtab.apiserver.apply.FieldSet;
+import io.trimtab.apiserver.apply.ResetFields;
 import io.trimtab.apiserver.errors.Statuses;
 import io.trimtab.apiserver.resource.ApiResource;
 import io.trimtab.apiserver.resource.Served;
-import io.trimtab.apiserver.schema.DecodeException;
-import io.trimtab.apiserver.schema.Decoder;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -55,27 +51,16 @@ final class FieldManagement {
 
     /** The body of an apply patch, as it was written. */
     static ObjectNode parse(Call call, byte[] body, WriteOptions options) {
-        List<String> problems = new ArrayList<>(0);
-        JsonNode parsed;
-        try {
-            parsed = Decoder.parse(body, Decoder.Syntax.YAML, problems);
-        } catch (DecodeException e) {
-            String why = e.getMessage() == null ? "" : e.getMessage();
-            throw Statuses.badRequest("error decoding YAML: "
-                    + (why.startsWith("yaml: ") ? "error converting YAML to JSON: " : "") + why);
-        }
-        if (!problems.isEmpty()) {
+        FieldManager.AppliedBody read = FieldManager.read(body);
+        if (!read.strictErrors().isEmpty()) {
             switch (options.validation()) {
-                case STRICT -> throw Statuses.badRequest("error strict decoding YAML: " + String.join(", ", problems));
-                case WARN -> call.warnings.addAll(problems);
+                case STRICT ->
+                    throw Statuses.badRequest("error strict decoding YAML: " + String.join(", ", read.strictErrors()));
+                case WARN -> call.warnings.addAll(read.strictErrors());
                 case IGNORE -> {}
             }
         }
-        if (!(parsed instanceof ObjectNode applied)) {
-            throw Statuses.badRequest(
-                    "error decoding YAML: json: cannot unmarshal into Go value of type" + " map[string]interface {}");
-        }
-        return applied;
+        return read.object();
     }
 
     private static FieldManager manager(Call call, String subresource) {
@@ -84,28 +69,14 @@ final class FieldManagement {
 
     private static FieldManager create(Call call, Endpoint endpoint) {
         ApiResource resource = endpoint.served().resource();
-        List<List<String>> reset = new ArrayList<>();
-        if (endpoint.subresource().equals("status")) {
-            endpoint.served().schema().properties().keySet().forEach(field -> {
-                switch (field) {
-                    case "kind", "apiVersion", "metadata", "status" -> {}
-                    default -> reset.add(List.of(field));
-                }
-            });
-            // Some kinds keep more than their spec from the status' writers (their strategies' reset fields).
-            switch (resource.qualifiedName()) {
-                case "deployments.apps" -> reset.add(List.of("metadata", "labels"));
-                case "pods" -> reset.add(List.of("metadata", "ownerReferences"));
-                default -> {}
-            }
-        } else if (resource.hasStatus()) {
-            reset.add(List.of("status"));
-        }
+        FieldSet reset = resource.custom()
+                ? ResetFields.ofCustom(endpoint.served().schema(), endpoint.subresource(), resource.hasStatus())
+                : ResetFields.of(resource.qualifiedName(), endpoint.subresource(), resource.hasStatus());
         String prefix = resource.group().isEmpty() ? "" : resource.group() + "/";
         return new FieldManager(
                 BodyReader.target(endpoint.served()),
                 endpoint.subresource(),
-                FieldSet.ofFields(reset),
+                reset,
                 apiVersion -> apiVersion.startsWith(prefix)
                         && call.env
                                 .resources()

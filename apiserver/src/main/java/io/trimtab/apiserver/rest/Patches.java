@@ -85,7 +85,9 @@ final class Patches {
                 };
         Decoded decoded;
         try {
-            decoded = BodyReader.decoder().convert(patched.object(), target.schema());
+            decoded = type == Type.STRATEGIC
+                    ? BodyReader.decoder().convertMerged(patched.object(), target.schema())
+                    : BodyReader.decoder().convert(patched.object(), target.schema());
         } catch (DecodeException e) {
             throw patched.refusal(e.getMessage() == null ? "" : e.getMessage());
         }
