@@ -1,40 +1,27 @@
 package io.trimtab.apiserver.certificates;
 
 import io.trimtab.runtime.Driver;
-import java.io.IOException;
+import java.io.ByteArrayInputStream;
 import java.math.BigInteger;
 import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
+import java.security.MessageDigest;
 import java.security.PrivateKey;
 import java.security.PublicKey;
+import java.security.Signature;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
-import java.util.Date;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import org.bouncycastle.asn1.ASN1ObjectIdentifier;
-import org.bouncycastle.asn1.x500.X500Name;
-import org.bouncycastle.asn1.x500.X500NameBuilder;
-import org.bouncycastle.asn1.x500.style.BCStyle;
-import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
-import org.bouncycastle.asn1.x509.BasicConstraints;
-import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
-import org.bouncycastle.asn1.x509.Extension;
-import org.bouncycastle.asn1.x509.GeneralName;
-import org.bouncycastle.asn1.x509.GeneralNames;
-import org.bouncycastle.asn1.x509.KeyPurposeId;
-import org.bouncycastle.asn1.x509.KeyUsage;
-import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
-import org.bouncycastle.cert.X509CertificateHolder;
-import org.bouncycastle.cert.X509v3CertificateBuilder;
-import org.bouncycastle.operator.ContentSigner;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,6 +37,19 @@ public final class CertificateAuthority {
     // Files that end within this time are made anew at start.
     private static final Duration RENEW_BEFORE = Duration.ofDays(30);
 
+    private static final String COMMON_NAME = "2.5.4.3";
+    private static final String ORGANIZATION = "2.5.4.10";
+    private static final String SUBJECT_KEY = "2.5.29.14";
+    private static final String KEY_USAGE = "2.5.29.15";
+    private static final String ALTERNATIVE_NAMES = "2.5.29.17";
+    private static final String BASIC_CONSTRAINTS = "2.5.29.19";
+    private static final String AUTHORITY_KEY = "2.5.29.35";
+    private static final String EXTENDED_KEY_USAGE = "2.5.29.37";
+    private static final String SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
+    private static final String CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
+    private static final String SHA256_WITH_ECDSA = "1.2.840.10045.4.3.2";
+    private static final String SHA256_WITH_RSA = "1.2.840.113549.1.1.11";
+
     private final X509Certificate certificate;
     private final PrivateKey privateKey;
     private final Driver driver;
@@ -63,25 +63,17 @@ public final class CertificateAuthority {
     /** A new authority, in memory only. */
     public static CertificateAuthority create(Driver driver) {
         KeyPair pair = Keys.ellipticCurve();
-        Instant now = driver.now();
-        X500Name name = name("kubernetes", List.of());
-        try {
-            X509v3CertificateBuilder builder = new X509v3CertificateBuilder(
-                    name,
-                    serial(),
-                    Date.from(now.minus(BACKDATE)),
-                    Date.from(now.plus(AUTHORITY_LIFE)),
-                    name,
-                    publicKey(pair.getPublic()));
-            builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(true));
-            builder.addExtension(
-                    Extension.keyUsage,
-                    true,
-                    new KeyUsage(KeyUsage.digitalSignature | KeyUsage.keyEncipherment | KeyUsage.keyCertSign));
-            return new CertificateAuthority(sign(builder, pair.getPrivate()), pair.getPrivate(), driver);
-        } catch (IOException e) {
-            throw new IllegalStateException("cannot make the certificate authority: " + e.getMessage(), e);
-        }
+        byte[] name = name("kubernetes", List.of());
+        byte[] keyId = keyId(pair.getPublic());
+        byte[] extensions = Der.sequence(
+                extension(BASIC_CONSTRAINTS, true, Der.sequence(Der.truth())),
+                // digitalSignature, keyEncipherment, keyCertSign
+                extension(KEY_USAGE, true, Der.bits(2, (byte) 0xa4)),
+                extension(SUBJECT_KEY, false, Der.octets(keyId)),
+                extension(AUTHORITY_KEY, false, Der.sequence(Der.tagged(0x80, keyId))));
+        X509Certificate certificate =
+                sign(pair.getPrivate(), name, name, pair.getPublic(), driver.now(), AUTHORITY_LIFE, extensions);
+        return new CertificateAuthority(certificate, pair.getPrivate(), driver);
     }
 
     /** The authority whose files are {@code ca.crt} and {@code ca.key} in the directory; made there if they are absent. */
@@ -128,12 +120,12 @@ public final class CertificateAuthority {
      * @param names DNS names and IP addresses, in any order; addresses are recognized by their form
      */
     public Credential issueServer(String commonName, Collection<String> names) {
-        return issue(name(commonName, List.of()), KeyPurposeId.id_kp_serverAuth, names);
+        return issue(name(commonName, List.of()), SERVER_AUTH, names);
     }
 
     /** A certificate for a client: the common name is its user, the organizations are its groups. */
     public Credential issueClient(String commonName, List<String> organizations) {
-        return issue(name(commonName, organizations), KeyPurposeId.id_kp_clientAuth, List.of());
+        return issue(name(commonName, organizations), CLIENT_AUTH, List.of());
     }
 
     /**
@@ -152,9 +144,9 @@ public final class CertificateAuthority {
     public Credential openClient(Path directory, String name, String commonName, List<String> organizations) {
         Credential found = read(directory, name);
         if (found != null
-                && name(commonName, organizations)
-                        .equals(X500Name.getInstance(
-                                found.certificate().getSubjectX500Principal().getEncoded()))) {
+                && Arrays.equals(
+                        name(commonName, organizations),
+                        found.certificate().getSubjectX500Principal().getEncoded())) {
             return found;
         }
         return write(directory, name, issueClient(commonName, organizations));
@@ -200,58 +192,100 @@ public final class CertificateAuthority {
         }
     }
 
-    private Credential issue(X500Name subject, KeyPurposeId purpose, Collection<String> names) {
+    private Credential issue(byte[] subject, String purpose, Collection<String> names) {
         KeyPair pair = Keys.ellipticCurve();
-        return new Credential(pair.getPrivate(), List.of(sign(subject, pair.getPublic(), purpose, names), certificate));
-    }
-
-    private X509Certificate sign(X500Name subject, PublicKey key, KeyPurposeId purpose, Collection<String> names) {
-        Instant now = driver.now();
-        try {
-            X509v3CertificateBuilder builder = new X509v3CertificateBuilder(
-                    X500Name.getInstance(certificate.getSubjectX500Principal().getEncoded()),
-                    serial(),
-                    Date.from(now.minus(BACKDATE)),
-                    Date.from(now.plus(LEAF_LIFE)),
-                    subject,
-                    publicKey(key));
-            builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(false));
-            builder.addExtension(
-                    Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature | KeyUsage.keyEncipherment));
-            builder.addExtension(Extension.extendedKeyUsage, false, new ExtendedKeyUsage(purpose));
-            if (!names.isEmpty()) {
-                List<GeneralName> general = new ArrayList<>();
-                for (String name : new LinkedHashSet<>(canonical(names))) {
-                    general.add(new GeneralName(isAddress(name) ? GeneralName.iPAddress : GeneralName.dNSName, name));
-                }
-                builder.addExtension(
-                        Extension.subjectAlternativeName, false, new GeneralNames(general.toArray(new GeneralName[0])));
-            }
-            return sign(builder, privateKey);
-        } catch (IOException e) {
-            throw new IllegalStateException("cannot sign a certificate for " + subject + ": " + e.getMessage(), e);
+        List<byte[]> extensions = new ArrayList<>();
+        extensions.add(extension(BASIC_CONSTRAINTS, true, Der.sequence()));
+        extensions.add(extension(KEY_USAGE, true, Der.bits(5, (byte) 0xa0))); // digitalSignature, keyEncipherment
+        extensions.add(extension(EXTENDED_KEY_USAGE, false, Der.sequence(Der.identifier(purpose))));
+        // Strict clients (Python's, since 3.13) find the authority by its key only.
+        extensions.add(extension(AUTHORITY_KEY, false, Der.sequence(Der.tagged(0x80, authorityKeyId()))));
+        if (!names.isEmpty()) {
+            byte[][] general = new LinkedHashSet<>(canonical(names))
+                    .stream().map(CertificateAuthority::generalName).toArray(byte[][]::new);
+            extensions.add(extension(ALTERNATIVE_NAMES, false, Der.sequence(general)));
         }
+        X509Certificate leaf = sign(
+                privateKey,
+                certificate.getSubjectX500Principal().getEncoded(),
+                subject,
+                pair.getPublic(),
+                driver.now(),
+                LEAF_LIFE,
+                Der.sequence(extensions.toArray(new byte[0][])));
+        return new Credential(pair.getPrivate(), List.of(leaf, certificate));
     }
 
-    private static X509Certificate sign(X509v3CertificateBuilder builder, PrivateKey key) throws IOException {
-        X509CertificateHolder holder = builder.build(new JdkSigner(key));
+    /** What the authority's own certificate calls its key, or would. */
+    private byte[] authorityKeyId() {
+        byte[] named = certificate.getExtensionValue(SUBJECT_KEY);
+        // Two octet strings, one in the other, each shorter than 128 bytes.
+        return named == null ? keyId(certificate.getPublicKey()) : Arrays.copyOfRange(named, 4, named.length);
+    }
+
+    private static X509Certificate sign(
+            PrivateKey key,
+            byte[] issuer,
+            byte[] subject,
+            PublicKey subjectKey,
+            Instant now,
+            Duration life,
+            byte[] extensions) {
+        boolean rsa = key.getAlgorithm().equals("RSA");
+        byte[] algorithm = rsa
+                ? Der.sequence(Der.identifier(SHA256_WITH_RSA), Der.tagged(0x05))
+                : Der.sequence(Der.identifier(SHA256_WITH_ECDSA));
+        byte[] content = Der.sequence(
+                Der.tagged(0xa0, Der.integer(BigInteger.TWO)), // version 3
+                Der.integer(serial()),
+                algorithm,
+                issuer,
+                Der.sequence(Der.time(now.minus(BACKDATE)), Der.time(now.plus(life))),
+                subject,
+                subjectKey.getEncoded(),
+                Der.tagged(0xa3, extensions));
         try {
-            return (X509Certificate) CertificateFactory.getInstance("X.509")
-                    .generateCertificate(new java.io.ByteArrayInputStream(holder.getEncoded()));
+            Signature signature = Signature.getInstance(rsa ? "SHA256withRSA" : "SHA256withECDSA");
+            signature.initSign(key, Keys.RANDOM);
+            signature.update(content);
+            byte[] encoded = Der.sequence(content, algorithm, Der.bits(0, signature.sign()));
+            return (X509Certificate)
+                    CertificateFactory.getInstance("X.509").generateCertificate(new ByteArrayInputStream(encoded));
         } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("cannot read back a certificate: " + e.getMessage(), e);
+            throw new IllegalStateException("cannot sign a certificate: " + e.getMessage(), e);
         }
     }
 
-    private static SubjectPublicKeyInfo publicKey(PublicKey key) {
-        return SubjectPublicKeyInfo.getInstance(key.getEncoded());
+    private static byte[] extension(String identifier, boolean critical, byte[] value) {
+        return critical
+                ? Der.sequence(Der.identifier(identifier), Der.truth(), Der.octets(value))
+                : Der.sequence(Der.identifier(identifier), Der.octets(value));
     }
 
-    private static X500Name name(String commonName, List<String> organizations) {
-        X500NameBuilder builder = new X500NameBuilder(BCStyle.INSTANCE);
-        organizations.forEach(o -> builder.addRDN(BCStyle.O, o));
-        builder.addRDN(BCStyle.CN, commonName);
-        return builder.build();
+    private static byte[] name(String commonName, List<String> organizations) {
+        List<byte[]> parts = new ArrayList<>();
+        organizations.forEach(o -> parts.add(Der.set(Der.sequence(Der.identifier(ORGANIZATION), Der.text(o)))));
+        parts.add(Der.set(Der.sequence(Der.identifier(COMMON_NAME), Der.text(commonName))));
+        return Der.sequence(parts.toArray(new byte[0][]));
+    }
+
+    private static byte[] generalName(String name) {
+        try {
+            return isAddress(name)
+                    ? Der.tagged(0x87, InetAddress.getByName(name).getAddress())
+                    : Der.tagged(0x82, name.getBytes(StandardCharsets.US_ASCII));
+        } catch (java.net.UnknownHostException e) {
+            throw new IllegalArgumentException("not an address: " + name, e);
+        }
+    }
+
+    /** The hash of the key, as RFC 5280 suggests; it identifies, and protects nothing. */
+    private static byte[] keyId(PublicKey key) {
+        try {
+            return MessageDigest.getInstance("SHA-1").digest(key.getEncoded());
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("this JVM has no SHA-1", e);
+        }
     }
 
     private static BigInteger serial() {
@@ -289,45 +323,5 @@ public final class CertificateAuthority {
             return Set.of();
         }
         return names;
-    }
-
-    /** Signs with the JDK's own provider; Bouncy Castle's would cost start-up time. */
-    private static final class JdkSigner implements ContentSigner {
-        private static final ASN1ObjectIdentifier ECDSA_SHA256 = new ASN1ObjectIdentifier("1.2.840.10045.4.3.2");
-        private static final ASN1ObjectIdentifier RSA_SHA256 = new ASN1ObjectIdentifier("1.2.840.113549.1.1.11");
-
-        private final PrivateKey key;
-        private final boolean rsa;
-        private final java.io.ByteArrayOutputStream bytes = new java.io.ByteArrayOutputStream();
-
-        JdkSigner(PrivateKey key) {
-            this.key = key;
-            this.rsa = key.getAlgorithm().equals("RSA");
-        }
-
-        @Override
-        public AlgorithmIdentifier getAlgorithmIdentifier() {
-            return rsa
-                    ? new AlgorithmIdentifier(RSA_SHA256, org.bouncycastle.asn1.DERNull.INSTANCE)
-                    : new AlgorithmIdentifier(ECDSA_SHA256);
-        }
-
-        @Override
-        public java.io.OutputStream getOutputStream() {
-            return bytes;
-        }
-
-        @Override
-        public byte[] getSignature() {
-            try {
-                java.security.Signature signature =
-                        java.security.Signature.getInstance(rsa ? "SHA256withRSA" : "SHA256withECDSA");
-                signature.initSign(key, Keys.RANDOM);
-                signature.update(bytes.toByteArray());
-                return signature.sign();
-            } catch (GeneralSecurityException e) {
-                throw new IllegalStateException("cannot sign: " + e.getMessage(), e);
-            }
-        }
     }
 }

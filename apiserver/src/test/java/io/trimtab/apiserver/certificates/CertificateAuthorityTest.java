@@ -89,4 +89,31 @@ class CertificateAuthorityTest {
         assertThatThrownBy(() -> Pem.certificates("nothing")).hasMessageContaining("no certificate found");
         assertThatThrownBy(() -> Pem.privateKey("nothing")).hasMessageContaining("no private key found");
     }
+
+    @Test
+    void givenAnRsaAuthorityOfSomebodyElse_whenItSigns_thenTheChainHolds() throws Exception {
+        CertificateAuthority own = CertificateAuthority.create(driver);
+        java.security.KeyPair rsa = Keys.sharedRsa().get();
+        CertificateAuthority foreign = CertificateAuthority.of(own.certificate(), rsa.getPrivate(), driver);
+
+        foreign.issueServer("s", List.of("localhost")).certificate().verify(rsa.getPublic());
+        own.issueServer("s", List.of("a-name.that-is.long.enough.to-need.two.length-bytes.example.com"))
+                .certificate()
+                .verify(own.certificate().getPublicKey());
+    }
+
+    @Test
+    void givenAnAuthority_whenItsLeavesAreRead_thenTheyNameItsKeyAndEndAfterAYear() {
+        CertificateAuthority authority = CertificateAuthority.create(driver);
+        var leaf = authority.issueClient("j\u00e4ne", List.of("a", "b")).certificate();
+
+        byte[] subjectKey = authority.certificate().getExtensionValue("2.5.29.14");
+        byte[] authorityKey = leaf.getExtensionValue("2.5.29.35");
+        assertThat(java.util.Arrays.copyOfRange(authorityKey, 6, 26))
+                .isEqualTo(java.util.Arrays.copyOfRange(subjectKey, 4, 24));
+        assertThat(leaf.getSubjectX500Principal().getName()).isEqualTo("CN=j\u00e4ne,O=b,O=a");
+        assertThat(leaf.getNotAfter().toInstant()).isEqualTo(driver.now().plus(Duration.ofDays(365)));
+        assertThat(authority.certificate().getKeyUsage())
+                .containsExactly(true, false, true, false, false, true, false, false, false);
+    }
 }
