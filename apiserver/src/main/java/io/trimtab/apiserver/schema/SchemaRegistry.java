@@ -17,6 +17,12 @@ import org.jspecify.annotations.Nullable;
  * The types of Kubernetes 1.34, by name and by kind; and the door for those of custom resources. Thread-safe. Reads its two data
  * files once and indexes them by line; a type is parsed when it is first used, so that opening the registry costs a few
  * milliseconds.
+ *
+ * <p>{@code types.json} holds the OpenAPI definitions, one a line. {@code go-types.tsv} holds what OpenAPI does not say, by the
+ * same names, read by reflection off the Go types of the release: the struct, then its fields in declared order as {@code
+ * name|options|kind|types}, where options are {@code o} (omitempty) and {@code z} (omitzero), kind is the memory type ({@code S}
+ * a struct, {@code []}, <code>{}</code> and {@code *} lists, maps and pointers of one) and types are the names that errors show,
+ * from the outermost to the innermost. A new release needs both files made anew; a test checks that they agree.
  */
 public final class SchemaRegistry {
 

@@ -196,11 +196,26 @@ class DecoderTest {
         for (String name : registry.names()) {
             TypeNode node = registry.definition(name);
             node.fields().values().forEach(f -> f.type().resolved());
+            // Fields that only one of the two data files knows would be lost.
+            assertThat(node.fields().keySet())
+                    .as(name)
+                    .containsExactlyInAnyOrderElementsOf(
+                            declared(registry.openApi(name).orElseThrow()));
         }
         assertThat(registry.definition("io.k8s.api.core.v1.PodSpec")
                         .properties()
                         .keySet())
                 .startsWith("volumes", "initContainers", "containers");
+    }
+
+    private static java.util.List<String> declared(String openApi) {
+        try {
+            java.util.List<String> names = new java.util.ArrayList<>();
+            MAPPER.readTree(openApi).path("properties").fieldNames().forEachRemaining(names::add);
+            return names;
+        } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Test
