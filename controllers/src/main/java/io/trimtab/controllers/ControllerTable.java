@@ -4,6 +4,7 @@ import io.trimtab.controller.Controller;
 import io.trimtab.controller.Manager;
 import io.trimtab.controllers.clusterrole.ClusterRoleAggregationController;
 import io.trimtab.controllers.deployment.DeploymentReconciler;
+import io.trimtab.controllers.disruption.DisruptionController;
 import io.trimtab.controllers.endpoints.EndpointsController;
 import io.trimtab.controllers.endpointslice.EndpointSliceController;
 import io.trimtab.controllers.endpointslicemirroring.EndpointSliceMirroringController;
@@ -14,9 +15,11 @@ import io.trimtab.controllers.nodelifecycle.NodeLifecycleController;
 import io.trimtab.controllers.podgc.PodGarbageCollector;
 import io.trimtab.controllers.replicaset.ReplicaSetController;
 import io.trimtab.controllers.replicationcontroller.ReplicationControllerController;
+import io.trimtab.controllers.resourcequota.ResourceQuotaController;
 import io.trimtab.controllers.rootca.RootCaPublisher;
 import io.trimtab.controllers.serviceaccount.ServiceAccountController;
 import io.trimtab.controllers.tainteviction.TaintEvictionController;
+import io.trimtab.controllers.ttlafterfinished.TtlAfterFinishedController;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -89,6 +92,13 @@ public final class ControllerTable {
                     NodeLifecycleController.NAME,
                     "nodelifecycle",
                     (manager, options) -> NodeLifecycleController.addTo(manager)),
+            new Entry(
+                    DisruptionController.NAME,
+                    "disruption",
+                    (manager, options) -> DisruptionController.addTo(manager)),
+            Entry.of(ResourceQuotaController.NAME, "resourcequota", ResourceQuotaController::controller),
+            Entry.of(
+                    TtlAfterFinishedController.NAME, "ttl-after-finished", TtlAfterFinishedController::controller),
             Entry.of(TaintEvictionController.NAME, "taint-eviction", TaintEvictionController::controller),
             new Entry(NodeIpamController.NAME, "nodeipam", (manager, options) -> {
                 if (options.nodeRanges() != null) {
