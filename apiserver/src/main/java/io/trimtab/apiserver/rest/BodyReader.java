@@ -3,6 +3,8 @@ package io.trimtab.apiserver.rest;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.errors.Statuses;
+import io.trimtab.apiserver.protobuf.MalformedProtobufException;
+import io.trimtab.apiserver.protobuf.ProtobufBodies;
 import io.trimtab.apiserver.resource.ApiResource;
 import io.trimtab.apiserver.resource.Served;
 import io.trimtab.apiserver.schema.Decoded;
@@ -15,6 +17,7 @@ import java.util.Locale;
 /** Reads the bodies of requests. Stateless. */
 final class BodyReader {
     static final int LIMIT_BYTES = 3 * 1024 * 1024;
+    private static final String PROTOBUF = "application/vnd.kubernetes.protobuf";
     private static final Decoder DECODER = new Decoder(SchemaRegistry.builtin());
 
     private BodyReader() {}
@@ -24,10 +27,12 @@ final class BodyReader {
         return DECODER;
     }
 
-    /** How the body is written; refuses what is neither JSON nor YAML. */
+    /** How the body is written; refuses what is neither JSON nor YAML nor protobuf. */
     static Decoder.Syntax syntax(ApiRequest request) {
         return switch (mediaType(request)) {
             case "", "application/json" -> Decoder.Syntax.JSON;
+            // Built-in kinds only; body() has turned it into JSON.
+            case PROTOBUF -> Decoder.Syntax.JSON;
             case "application/yaml" -> Decoder.Syntax.YAML;
             default ->
                 throw Statuses.unsupportedMediaType(
@@ -50,6 +55,13 @@ final class BodyReader {
         if (request.body().length > LIMIT_BYTES) {
             throw Statuses.entityTooLarge("Request entity too large: limit is " + LIMIT_BYTES);
         }
+        if (request.body().length > 0 && mediaType(request).equals(PROTOBUF)) {
+            try {
+                return ProtobufBodies.toJson(request.body());
+            } catch (MalformedProtobufException e) {
+                throw Statuses.badRequest(e.getMessage());
+            }
+        }
         return request.body();
     }
 
@@ -61,6 +73,11 @@ final class BodyReader {
     /** Reads an object of the served kind, defaults filled in. */
     static ObjectNode read(Call call, WriteOptions.Validation validation) {
         Decoder.Syntax syntax = syntax(call.request);
+        if (call.resource().custom() && mediaType(call.request).equals(PROTOBUF)) {
+            throw Statuses.unsupportedMediaType(
+                    "the body of the request was in an unknown format - accepted media types include:"
+                            + " application/json, application/yaml");
+        }
         ObjectNode object = read(call, target(call.served), body(call.request), syntax, validation);
         call.kind().defaults(object);
         return object;
