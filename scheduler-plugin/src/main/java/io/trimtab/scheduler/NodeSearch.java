@@ -2,6 +2,7 @@ package io.trimtab.scheduler;
 
 import io.trimtab.scheduler.framework.Code;
 import io.trimtab.scheduler.framework.CycleState;
+import io.trimtab.scheduler.framework.FilterPlugin;
 import io.trimtab.scheduler.framework.NodeInfo;
 import io.trimtab.scheduler.framework.NodeStatuses;
 import io.trimtab.scheduler.framework.PodInfo;
@@ -160,10 +161,11 @@ final class NodeSearch {
         }
 
         List<NodeInfo> feasible(ProfileRunner.PreFiltered pre, TemplateResults.Entry template) {
+            List<FilterPlugin> others = profile.otherFilters(state);
             if (!pod.nominatedNode().isEmpty()) {
                 NodeInfo nominated = snapshot.node(pod.nominatedNode());
                 if (nominated != null && (pre.nodes() == null || pre.nodes().contains(nominated.name()))) {
-                    List<NodeInfo> fits = filter(List.of(nominated), 0, 1, template);
+                    List<NodeInfo> fits = filter(List.of(nominated), 0, 1, template, others);
                     if (!fits.isEmpty()) {
                         return fits;
                     }
@@ -189,19 +191,24 @@ final class NodeSearch {
             int before = examined;
             Integer own = profile.percentage();
             int enough = profile.hasScores() ? enough(nodes.size(), own == null ? percentage : own) : 1;
-            List<NodeInfo> fits = filter(nodes, begin, enough, template);
+            List<NodeInfo> fits = filter(nodes, begin, enough, template, others);
             start = (begin + examined - before) % nodes.size();
             return fits;
         }
 
-        private List<NodeInfo> filter(List<NodeInfo> nodes, int begin, int enough, TemplateResults.Entry template) {
+        private List<NodeInfo> filter(
+                List<NodeInfo> nodes,
+                int begin,
+                int enough,
+                TemplateResults.Entry template,
+                List<FilterPlugin> others) {
             List<NodeInfo> fits = new ArrayList<>(Math.min(enough, nodes.size()));
             int size = nodes.size();
             for (int i = 0; i < size && fits.size() < enough; i++) {
                 int at = begin + i;
                 NodeInfo node = nodes.get(at < size ? at : at - size);
                 examined++;
-                Status status = profile.filter(state, pod, node, template);
+                Status status = profile.filter(state, pod, node, template, others);
                 if (status.isSuccess()) {
                     fits.add(node);
                 } else if (status.code() == Code.ERROR) {

@@ -230,8 +230,13 @@ final class ProfileRunner implements Handle {
     }
 
     /** Filters one node of the snapshot, remembering the answers that hold for the whole template. */
-    Status filter(CycleState state, PodInfo pod, NodeInfo node, TemplateResults.Entry template) {
-        if (!services.nominatedPods(node.name()).isEmpty()) {
+    Status filter(
+            CycleState state,
+            PodInfo pod,
+            NodeInfo node,
+            TemplateResults.Entry template,
+            List<FilterPlugin> others) {
+        if (services.hasNominations() && !services.nominatedPods(node.name()).isEmpty()) {
             return filterWithNominatedPods(state, pod, node);
         }
         int slot = node.slot();
@@ -240,18 +245,24 @@ final class ProfileRunner implements Handle {
             Status known = template.filter[slot];
             status = known == null ? Status.SUCCESS : known;
         } else {
-            status = runFilters(state, pod, node, 0, localFilters);
+            status = runFilters(state, pod, node, filter.subList(0, localFilters));
             if (status.code() != Code.ERROR) {
                 template.filter[slot] = status;
                 template.filterGeneration[slot] = node.generation();
             }
         }
-        return status.isSuccess() ? runFilters(state, pod, node, localFilters, filter.size()) : status;
+        return status.isSuccess() && !others.isEmpty() ? runFilters(state, pod, node, others) : status;
     }
 
-    private Status runFilters(CycleState state, PodInfo pod, NodeInfo node, int from, int to) {
-        for (int i = from; i < to; i++) {
-            FilterPlugin plugin = filter.get(i);
+    /** The filters whose answers are not remembered, without those that have nothing to do in this cycle. */
+    List<FilterPlugin> otherFilters(CycleState state) {
+        return filter.subList(localFilters, filter.size()).stream()
+                .filter(plugin -> !state.skippedFilters().contains(plugin.name()))
+                .toList();
+    }
+
+    private static Status runFilters(CycleState state, PodInfo pod, NodeInfo node, List<FilterPlugin> plugins) {
+        for (FilterPlugin plugin : plugins) {
             if (state.skippedFilters().contains(plugin.name())) {
                 continue;
             }
@@ -284,13 +295,13 @@ final class ProfileRunner implements Handle {
                     return added;
                 }
             }
-            Status status = runFilters(stateWith, pod, with, 0, filter.size());
+            Status status = runFilters(stateWith, pod, with, filter);
             if (!status.isSuccess()) {
                 return status;
             }
         }
         // Also without them: affinity must not lean on a pod that may never come.
-        return runFilters(state, pod, node, 0, filter.size());
+        return runFilters(state, pod, node, filter);
     }
 
     @Override

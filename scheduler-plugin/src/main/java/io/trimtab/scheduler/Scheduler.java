@@ -514,6 +514,11 @@ public final class Scheduler implements Manager.Component {
         }
 
         @Override
+        public boolean hasNominations() {
+            return !queue.nominations().isEmpty();
+        }
+
+        @Override
         public List<PodInfo> nominatedPods(String node) {
             return queue.nominations().to(node);
         }

@@ -23,6 +23,9 @@ interface SchedulerServices {
 
     Snapshot snapshot();
 
+    /** False if no pod is nominated anywhere. */
+    boolean hasNominations();
+
     List<PodInfo> nominatedPods(String node);
 
     void clearNomination(PodInfo pod);

@@ -242,6 +242,11 @@ public final class TestCluster {
         }
 
         @Override
+        public boolean hasNominations() {
+            return !nominated.isEmpty();
+        }
+
+        @Override
         public List<PodInfo> nominatedPods(String node) {
             return nominated.getOrDefault(node, List.of());
         }

@@ -8,6 +8,7 @@ import io.trimtab.runtime.Driver;
 import io.trimtab.runtime.RealDriver;
 import io.trimtab.scheduler.framework.CycleState;
 import io.trimtab.scheduler.framework.PodInfo;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -104,6 +105,7 @@ public final class ThroughputCheck {
             made.add(TestCluster.pod("pod-" + i, template));
         }
         long begin = driver.nanoTime();
+        long cpuBegin = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
         for (Pod pod : made) {
             PodInfo info = PodInfo.of(pod);
             NodeSearch.Outcome outcome = cluster.search().search(cluster.runner(), new CycleState(), info);
@@ -113,7 +115,9 @@ public final class ThroughputCheck {
             cluster.cache.assume(info, outcome.node());
         }
         double seconds = (driver.nanoTime() - begin) / 1e9;
+        double cpu = (ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() - cpuBegin) / 1e9;
         System.out.printf(
-                "%-28s %5d nodes %6d pods %7.3f s %9.0f pods/s%n", what, nodes, pods, seconds, pods / seconds);
+                "%-28s %5d nodes %6d pods %7.3f s, %7.3f s of CPU: %9.0f pods a second of CPU%n",
+                what, nodes, pods, seconds, cpu, pods / cpu);
     }
 }
