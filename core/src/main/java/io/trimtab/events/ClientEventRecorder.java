@@ -93,7 +93,24 @@ public final class ClientEventRecorder implements EventRecorder, AutoCloseable {
 
     @Override
     public void record(ObjectReference regarding, String type, String reason, String message) {
+        add(event(regarding, type, reason, message));
+    }
+
+    @Override
+    public void record(
+            ObjectReference regarding,
+            @Nullable ObjectReference related,
+            String type,
+            String reason,
+            String action,
+            String message) {
         Event event = event(regarding, type, reason, message);
+        event.setAction(action);
+        event.setRelated(related);
+        add(event);
+    }
+
+    private void add(Event event) {
         synchronized (lock) {
             if (closed) {
                 return;

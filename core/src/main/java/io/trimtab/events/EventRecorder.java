@@ -2,6 +2,7 @@ package io.trimtab.events;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ObjectReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells people what happened to an object. Never blocks and never fails the caller: events are written in the background, and
@@ -28,6 +29,26 @@ public interface EventRecorder {
      * @param message a sentence for people
      */
     void record(ObjectReference regarding, String type, String reason, String message);
+
+    /**
+     * Records an event that also says what was being done, and to do with which other object.
+     *
+     * @param regarding the object, or a part of it by {@code fieldPath}
+     * @param related another object that had a part in it; null if none had
+     * @param type {@code Normal} or {@code Warning}
+     * @param reason one CamelCase word
+     * @param action one CamelCase word: what was being done, such as {@code Binding}
+     * @param message a sentence for people
+     */
+    default void record(
+            ObjectReference regarding,
+            @Nullable ObjectReference related,
+            String type,
+            String reason,
+            String action,
+            String message) {
+        record(regarding, type, reason, message);
+    }
 
     /** The reference that an event holds to an object. */
     static ObjectReference referenceTo(HasMetadata object) {
