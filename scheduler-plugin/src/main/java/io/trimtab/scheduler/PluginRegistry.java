@@ -26,6 +26,17 @@ final class PluginRegistry {
         }
     }
 
+    /**
+     * Looks whether a profile names only plugins that are there.
+     *
+     * @throws IllegalArgumentException if it does not
+     */
+    void check(ProfileOptions profile) {
+        profile.multiPoint().enabled().forEach(enabled -> of(enabled.name()));
+        profile.plugins().values().forEach(set -> set.enabled().forEach(enabled -> of(enabled.name())));
+        profile.args().keySet().forEach(this::of);
+    }
+
     PluginFactory of(String name) {
         PluginFactory factory = byName.get(name);
         if (factory == null) {

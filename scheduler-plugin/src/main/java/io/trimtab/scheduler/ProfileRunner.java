@@ -231,11 +231,7 @@ final class ProfileRunner implements Handle {
 
     /** Filters one node of the snapshot, remembering the answers that hold for the whole template. */
     Status filter(
-            CycleState state,
-            PodInfo pod,
-            NodeInfo node,
-            TemplateResults.Entry template,
-            List<FilterPlugin> others) {
+            CycleState state, PodInfo pod, NodeInfo node, TemplateResults.Entry template, List<FilterPlugin> others) {
         if (services.hasNominations() && !services.nominatedPods(node.name()).isEmpty()) {
             return filterWithNominatedPods(state, pod, node);
         }

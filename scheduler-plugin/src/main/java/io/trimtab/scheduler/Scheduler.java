@@ -463,12 +463,17 @@ public final class Scheduler implements Manager.Component {
         PodInfo pod = current.get() == tried.pod() ? tried : PodInfo.of(current.get());
         queue.giveBack(queued, pod);
         queue.nominations().add(pod, nominated);
-        profile.events().warning(tried.pod(), "FailedScheduling", FitText.forEvent(message));
+        say(profile, tried, "Warning", "FailedScheduling", "Scheduling", FitText.forEvent(message));
         String reason = status.isRejected() ? "Unschedulable" : "SchedulerError";
         String patch = PodStatusPatch.of(pod.pod(), "PodScheduled", "False", reason, message, nominated, driver.now());
         if (patch != null) {
             write(pod, patch);
         }
+    }
+
+    private static void say(
+            ProfileRunner profile, PodInfo pod, String type, String reason, String action, String message) {
+        profile.events().record(EventRecorder.referenceTo(pod.pod()), null, type, reason, action, message);
     }
 
     private void write(PodInfo pod, String patch) {

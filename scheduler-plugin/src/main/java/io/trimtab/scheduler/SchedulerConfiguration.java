@@ -69,6 +69,8 @@ public final class SchedulerConfiguration {
                     + ": must be greater than or equal to PodInitialBackoffSeconds");
         }
         List<ProfileOptions> profiles = profiles(root.path("profiles"));
+        PluginRegistry registry = new PluginRegistry(List.of());
+        profiles.forEach(registry::check);
         SchedulerOptions options = new SchedulerOptions(
                 profiles,
                 percentage(root, 0),

@@ -7,6 +7,7 @@ import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.trimtab.client.ApiException;
 import io.trimtab.client.Patch;
 import io.trimtab.client.ResourceType;
+import io.trimtab.events.EventRecorder;
 import io.trimtab.scheduler.FitText;
 import io.trimtab.scheduler.PodStatusPatch;
 import io.trimtab.scheduler.framework.ClusterEvent;
@@ -332,9 +333,12 @@ final class DefaultPreemption implements PostFilterPlugin, PreEnqueuePlugin, Enq
 
         private void announce(PodInfo victim) {
             handle.events()
-                    .normal(
-                            victim.pod(),
+                    .record(
+                            EventRecorder.referenceTo(victim.pod()),
+                            EventRecorder.referenceTo(pod.pod()),
+                            "Normal",
                             "Preempted",
+                            "Preempting",
                             "Preempted by pod " + pod.pod().getMetadata().getUid() + " on node " + node);
         }
 
