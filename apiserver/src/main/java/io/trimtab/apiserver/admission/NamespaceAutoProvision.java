@@ -47,7 +47,7 @@ final class NamespaceAutoProvision implements AdmissionPlugin {
             storage.create(CoreResources.NAMESPACES, namespace);
         } catch (StatusException e) {
             if (e.code() != 409) {
-                throw Refusals.forbidden(attributes, e.getMessage());
+                throw Refusals.forbidden(attributes, String.valueOf(e.getMessage()));
             }
         }
     }

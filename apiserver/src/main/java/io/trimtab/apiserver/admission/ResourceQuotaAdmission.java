@@ -11,6 +11,7 @@ import io.trimtab.apiserver.storage.StoredObject;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -170,7 +171,7 @@ final class ResourceQuotaAdmission implements AdmissionPlugin {
         Amounts.add(after, requested);
         Set<String> exceeded = new TreeSet<>();
         for (String name : requested.keySet()) {
-            if (after.get(name).compareTo(hard.get(name)) > 0) {
+            if (Objects.requireNonNull(after.get(name)).compareTo(Objects.requireNonNull(hard.get(name))) > 0) {
                 exceeded.add(name);
             }
         }

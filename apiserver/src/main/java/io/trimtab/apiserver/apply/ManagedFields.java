@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** The entries of {@code metadata.managedFields}, by who they are of. Mutable; lives for one request. */
@@ -191,7 +192,7 @@ final class ManagedFields {
             if (count <= MAX_UPDATERS) {
                 return;
             }
-            Entry entry = entries.get(updater);
+            Entry entry = Objects.requireNonNull(entries.get(updater));
             String version = entry.apiVersion();
             Identity earlier = first.putIfAbsent(version, updater);
             if (earlier == null) {
@@ -210,7 +211,7 @@ final class ManagedFields {
     }
 
     private String time(Identity identity) {
-        Entry entry = entries.get(identity);
+        Entry entry = Objects.requireNonNull(entries.get(identity));
         return entry == null || entry.time() == null ? "" : entry.time();
     }
 
@@ -224,11 +225,11 @@ final class ManagedFields {
         order.sort(Comparator.comparing(Identity::applies, Comparator.reverseOrder())
                 .thenComparing(this::time)
                 .thenComparing(Identity::manager)
-                .thenComparing(i -> entries.get(i).apiVersion())
+                .thenComparing(i -> Objects.requireNonNull(entries.get(i)).apiVersion())
                 .thenComparing(Identity::subresource));
         ArrayNode list = JsonNodeFactory.instance.arrayNode(order.size());
         for (Identity identity : order) {
-            Entry entry = entries.get(identity);
+            Entry entry = Objects.requireNonNull(entries.get(identity));
             list.add(entry.json != null ? entry.json : write(identity, entry));
         }
         return list;

@@ -11,6 +11,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Objects;
 import java.util.Set;
 
 /** Files that only their owner may read. Written whole or not at all: to a file beside it, then renamed. */
@@ -20,7 +21,7 @@ public final class KeyFiles {
     /** Writes a file with mode 0600. */
     public static void write(Path file, String text) {
         try {
-            Path directory = file.toAbsolutePath().getParent();
+            Path directory = Objects.requireNonNull(file.toAbsolutePath().getParent(), "a file has a directory");
             if (!Files.isDirectory(directory)) {
                 Files.createDirectories(directory, attributes(directory, "rwx------"));
             }

@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -51,7 +52,7 @@ final class Exchange {
         this.frontend = frontend;
         this.request = request;
         this.response = request.response();
-        this.context = Vertx.currentContext();
+        this.context = Objects.requireNonNull(Vertx.currentContext(), "requests come on event loops");
         this.connection = request.connection();
     }
 

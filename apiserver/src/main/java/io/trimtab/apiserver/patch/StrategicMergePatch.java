@@ -43,7 +43,7 @@ public final class StrategicMergePatch {
         try {
             parsed = Decoder.parse(patch, Decoder.Syntax.JSON, strictErrors);
         } catch (DecodeException e) {
-            throw Statuses.badRequest(e.getMessage());
+            throw Statuses.badRequest(String.valueOf(e.getMessage()));
         }
         if (!parsed.isObject() && !parsed.isNull()) {
             throw Statuses.badRequest("json: cannot unmarshal " + JsonPatch.kind(parsed)

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Get, list and watch. Stateless. */
@@ -194,7 +195,7 @@ final class Reads {
         @Override
         public byte @Nullable [] frame(EventSource.Event event) {
             byte[] object = object(event);
-            byte[] begin = BEGIN.get(event.type());
+            byte[] begin = Objects.requireNonNull(BEGIN.get(event.type()));
             byte[] frame = new byte[begin.length + object.length + END.length];
             System.arraycopy(begin, 0, frame, 0, begin.length);
             System.arraycopy(object, 0, frame, begin.length, object.length);

@@ -7,4 +7,9 @@ public class DecodeException extends Exception {
     public DecodeException(String message) {
         super(message, null, false, false);
     }
+
+    @Override
+    public String getMessage() {
+        return String.valueOf(super.getMessage());
+    }
 }

@@ -107,7 +107,7 @@ public final class Decoder {
             ObjectNode object = reading.root(parser, (TypeNode) schema);
             return new Decoded(object, reading.strictErrors());
         } catch (IOException e) {
-            throw new DecodeException(e.getMessage());
+            throw new DecodeException(String.valueOf(e.getMessage()));
         }
     }
 

@@ -141,7 +141,7 @@ public final class SchemaRegistry {
         if (json == null) {
             throw new IllegalArgumentException("no type is called " + name);
         }
-        @Nullable String[] go = null;
+        String @Nullable [] go = null;
         String line = goLines.get(name);
         if (line != null) {
             go = line.split("\t");

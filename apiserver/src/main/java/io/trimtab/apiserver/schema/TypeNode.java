@@ -70,7 +70,7 @@ final class TypeNode implements Schema {
             ObjectNode json,
             String goKind,
             String goTypes,
-            @Nullable String[] goLine,
+            String @Nullable [] goLine,
             boolean custom) {
         this.registry = registry;
         this.name = name;
@@ -133,7 +133,7 @@ final class TypeNode implements Schema {
         };
     }
 
-    private Map<String, Field> fields(ObjectNode json, @Nullable String[] goLine, boolean custom) {
+    private Map<String, Field> fields(ObjectNode json, String @Nullable [] goLine, boolean custom) {
         JsonNode declared = json.path("properties");
         Map<String, Field> result = new LinkedHashMap<>();
         if (goLine != null) {

@@ -9,6 +9,7 @@ import io.trimtab.selector.LabelSelectors;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -99,7 +100,7 @@ record Filter(
             if (!hasNext()) {
                 throw new NoSuchElementException();
             }
-            Stored result = next;
+            Stored result = Objects.requireNonNull(next);
             next = null;
             return result;
         }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -276,7 +277,7 @@ final class Watcher implements EventSource {
             if (!hasNext()) {
                 throw new java.util.NoSuchElementException();
             }
-            Event event = next;
+            Event event = Objects.requireNonNull(next);
             next = null;
             return event;
         }

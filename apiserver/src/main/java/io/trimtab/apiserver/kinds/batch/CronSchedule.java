@@ -58,7 +58,7 @@ final class CronSchedule {
             check(schedule);
             return "";
         } catch (Malformed e) {
-            return e.getMessage();
+            return String.valueOf(e.getMessage());
         }
     }
 

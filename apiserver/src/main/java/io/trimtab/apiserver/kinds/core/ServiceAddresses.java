@@ -188,7 +188,7 @@ public final class ServiceAddresses {
             taken.ports.add(port);
         } catch (AllocationException e) {
             FieldErrors errors = new FieldErrors();
-            errors.invalid("spec.ports[" + index + "].nodePort", port, e.getMessage());
+            errors.invalid("spec.ports[" + index + "].nodePort", port, String.valueOf(e.getMessage()));
             throw invalid(service, errors);
         }
     }
