@@ -11,7 +11,6 @@ import io.trimtab.apiserver.storage.StoredObject;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -171,7 +170,7 @@ final class ResourceQuotaAdmission implements AdmissionPlugin {
         Amounts.add(after, requested);
         Set<String> exceeded = new TreeSet<>();
         for (String name : requested.keySet()) {
-            if (Objects.requireNonNull(after.get(name)).compareTo(Objects.requireNonNull(hard.get(name))) > 0) {
+            if (java.util.Objects.requireNonNull(after.get(name)).compareTo(java.util.Objects.requireNonNull(hard.get(name))) > 0) {
                 exceeded.add(name);
             }
         }

@@ -160,7 +160,7 @@ public final class NamespaceController implements Reconciler {
             remains.add(resource, left, pods ? podSeconds : 0, namespace);
         } catch (ApiException e) {
             if (e.code() != 404 && e.code() != 405) {
-                remains.failed(e.getMessage());
+                remains.failed(String.valueOf(e.getMessage()));
             }
         }
     }
