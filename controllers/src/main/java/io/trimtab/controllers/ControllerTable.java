@@ -93,12 +93,9 @@ public final class ControllerTable {
                     "nodelifecycle",
                     (manager, options) -> NodeLifecycleController.addTo(manager)),
             new Entry(
-                    DisruptionController.NAME,
-                    "disruption",
-                    (manager, options) -> DisruptionController.addTo(manager)),
+                    DisruptionController.NAME, "disruption", (manager, options) -> DisruptionController.addTo(manager)),
             Entry.of(ResourceQuotaController.NAME, "resourcequota", ResourceQuotaController::controller),
-            Entry.of(
-                    TtlAfterFinishedController.NAME, "ttl-after-finished", TtlAfterFinishedController::controller),
+            Entry.of(TtlAfterFinishedController.NAME, "ttl-after-finished", TtlAfterFinishedController::controller),
             Entry.of(TaintEvictionController.NAME, "taint-eviction", TaintEvictionController::controller),
             new Entry(NodeIpamController.NAME, "nodeipam", (manager, options) -> {
                 if (options.nodeRanges() != null) {

@@ -69,13 +69,16 @@ final class BudgetPlan {
      * @param overdue pods that should have been deleted by now
      * @param recheck when the first of those that wait is overdue; null if none waits
      */
-    record Disrupted(Map<String, String> waiting, List<Pod> overdue, @Nullable Instant recheck) {}
+    record Disrupted(
+            Map<String, String> waiting,
+            List<Pod> overdue,
+            @Nullable Instant recheck) {}
 
     static Disrupted disrupted(PodDisruptionBudget budget, List<Pod> pods, Instant now) {
-        Map<String, String> allowed = budget.getStatus() == null
-                        || budget.getStatus().getDisruptedPods() == null
-                ? Map.of()
-                : budget.getStatus().getDisruptedPods();
+        Map<String, String> allowed =
+                budget.getStatus() == null || budget.getStatus().getDisruptedPods() == null
+                        ? Map.of()
+                        : budget.getStatus().getDisruptedPods();
         Map<String, String> waiting = new LinkedHashMap<>();
         List<Pod> overdue = new ArrayList<>();
         Instant recheck = null;
@@ -131,8 +134,7 @@ final class BudgetPlan {
                 budget.getStatus() == null ? new PodDisruptionBudgetStatus() : budget.getStatus();
         return new PodDisruptionBudgetStatusBuilder(old)
                 .withDisruptionsAllowed(0)
-                .withConditions(
-                        conditions(budget, "False", "SyncFailed", failure, old.getObservedGeneration(), now))
+                .withConditions(conditions(budget, "False", "SyncFailed", failure, old.getObservedGeneration(), now))
                 .build();
     }
 

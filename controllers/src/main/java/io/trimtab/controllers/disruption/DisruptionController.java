@@ -74,8 +74,9 @@ public final class DisruptionController implements Reconciler {
                 .watches(io.fabric8.kubernetes.api.model.ReplicationController.class, (change, queue) -> {})
                 .reconcile(controller));
         manager.add(Controller.of(
-                        "disruption-controller-stale", ResourceType.of(Pod.class), (Change<Pod> change) ->
-                                !change.isDeleted() && staleAt(change.latest()) != null)
+                        "disruption-controller-stale",
+                        ResourceType.of(Pod.class),
+                        (Change<Pod> change) -> !change.isDeleted() && staleAt(change.latest()) != null)
                 .reconcile(controller::reconcileStale));
     }
 
@@ -97,8 +98,7 @@ public final class DisruptionController implements Reconciler {
         Instant now = driver.now();
         try {
             LabelSelector selector = ModelSelectors.of(budget.getSpec().getSelector());
-            List<Pod> selected =
-                    selector.isNothing() ? List.of() : pods.list(request.namespace(), selector);
+            List<Pod> selected = selector.isNothing() ? List.of() : pods.list(request.namespace(), selector);
             if (selected.isEmpty()) {
                 events.normal(budget, "NoPods", "No matching pods found");
             }
@@ -107,9 +107,7 @@ public final class DisruptionController implements Reconciler {
             disrupted
                     .overdue()
                     .forEach(pod -> events.warning(
-                            pod,
-                            "NotDeleted",
-                            "Pod was expected by PDB " + request + " to be deleted but it wasn't"));
+                            pod, "NotDeleted", "Pod was expected by PDB " + request + " to be deleted but it wasn't"));
             int healthy = BudgetPlan.healthy(selected, disrupted);
             write(budget, BudgetPlan.status(budget, need, healthy, disrupted, now));
             return disrupted.recheck() == null
@@ -163,9 +161,7 @@ public final class DisruptionController implements Reconciler {
             return null;
         }
         PodCondition target = Pods.condition(pod, "DisruptionTarget").orElse(null);
-        if (target == null
-                || !"True".equals(target.getStatus())
-                || "TerminationByKubelet".equals(target.getReason())) {
+        if (target == null || !"True".equals(target.getStatus()) || "TerminationByKubelet".equals(target.getReason())) {
             return null;
         }
         Instant since = Pods.time(target.getLastTransitionTime());

@@ -78,22 +78,27 @@ final class Scales {
 
     private @Nullable Scale find(String namespace, OwnerReference reference) {
         if (OwnerReferences.isOfKind(reference, "", "ReplicationController")) {
-            return of(replicationControllers.get(namespace, reference.getName()), reference, rc -> rc.getSpec()
-                    .getReplicas());
+            return of(
+                    replicationControllers.get(namespace, reference.getName()),
+                    reference,
+                    rc -> rc.getSpec().getReplicas());
         }
         if (OwnerReferences.isOfKind(reference, "apps", "StatefulSet")) {
-            return of(statefulSets.get(namespace, reference.getName()), reference, set -> set.getSpec()
-                    .getReplicas());
+            return of(
+                    statefulSets.get(namespace, reference.getName()),
+                    reference,
+                    set -> set.getSpec().getReplicas());
         }
         if (OwnerReferences.isOfKind(reference, "apps", "ReplicaSet")) {
             Optional<ReplicaSet> set = replicaSets
                     .get(namespace, reference.getName())
                     .filter(s -> s.getMetadata().getUid().equals(reference.getUid()));
-            OwnerReference parent =
-                    set.flatMap(OwnerReferences::controllerOf).orElse(null);
+            OwnerReference parent = set.flatMap(OwnerReferences::controllerOf).orElse(null);
             if (parent != null && OwnerReferences.isOfKind(parent, "apps", "Deployment")) {
-                return of(deployments.get(namespace, parent.getName()), parent, d -> d.getSpec()
-                        .getReplicas());
+                return of(
+                        deployments.get(namespace, parent.getName()),
+                        parent,
+                        d -> d.getSpec().getReplicas());
             }
             return of(set, reference, s -> s.getSpec().getReplicas());
         }
@@ -132,9 +137,12 @@ final class Scales {
             throw new IllegalStateException(qualified + " does not implement the scale subresource");
         }
         try {
-            JsonNode scale = read(base + "/namespaces/" + namespace + "/" + plural + "/" + reference.getName() + "/scale");
+            JsonNode scale =
+                    read(base + "/namespaces/" + namespace + "/" + plural + "/" + reference.getName() + "/scale");
             return scale.path("metadata").path("uid").asText().equals(reference.getUid())
-                    ? new Scale(reference.getUid(), scale.path("spec").path("replicas").asInt())
+                    ? new Scale(
+                            reference.getUid(),
+                            scale.path("spec").path("replicas").asInt())
                     : null;
         } catch (ApiException e) {
             if (e.isNotFound()) {

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -109,7 +110,7 @@ final class SlicePacking {
                 fill(slice, left, limit);
                 changes.create.add(slice);
             } else {
-                EndpointSlice copy = new EndpointSliceBuilder(byName.get(name)).build();
+                EndpointSlice copy = new EndpointSliceBuilder(Objects.requireNonNull(byName.get(name))).build();
                 fill(copy, left, limit);
                 byName.put(name, copy);
                 unchanged.remove(name);
@@ -136,7 +137,9 @@ final class SlicePacking {
         String best = "";
         int smallest = limit;
         for (String name : names) {
-            int room = limit - count - byName.get(name).getEndpoints().size();
+            int room = limit
+                    - count
+                    - Objects.requireNonNull(byName.get(name)).getEndpoints().size();
             if (room >= 0 && room < smallest) {
                 smallest = room;
                 best = name;

@@ -163,7 +163,9 @@ public final class PodGarbageCollector implements Manager.Component {
                 gone.add(node);
             }
         }
-        return gone.stream().flatMap(node -> lost.getOrDefault(node, List.of()).stream()).toList();
+        return gone.stream()
+                .flatMap(node -> lost.getOrDefault(node, List.of()).stream())
+                .toList();
     }
 
     /** Asks the server: the cache may be behind. */

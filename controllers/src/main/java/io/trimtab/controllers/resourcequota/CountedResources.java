@@ -74,15 +74,16 @@ final class CountedResources {
             informer.addHandler(new Deletions());
             watched.put(qualifiedName, informer);
         }
-        return new Count(true, informer.isSynced() ? informer.lister().list(namespace).size() : null);
+        return new Count(
+                true, informer.isSynced() ? informer.lister().list(namespace).size() : null);
     }
 
     private Optional<ResourceType<PartialObjectMetadata>> typeOf(String qualifiedName) {
         Instant now = driver.now();
-        if (!served.containsKey(qualifiedName) && (asked == null || !asked.plus(ASK_AGAIN).isAfter(now))) {
+        if (!served.containsKey(qualifiedName)
+                && (asked == null || !asked.plus(ASK_AGAIN).isAfter(now))) {
             asked = now;
-            for (Discovery.Served found :
-                    Discovery.preferredResources(client).resources()) {
+            for (Discovery.Served found : Discovery.preferredResources(client).resources()) {
                 ResourceType<?> type = found.type();
                 if (found.can("create", "list", "watch", "delete") && type.namespaced()) {
                     served.put(

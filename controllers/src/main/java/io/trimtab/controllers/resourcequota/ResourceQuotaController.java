@@ -112,9 +112,10 @@ public final class ResourceQuotaController implements Reconciler {
             return Result.done();
         }
         Map<String, Quantity> hard = Objects.requireNonNullElse(quota.getSpec().getHard(), Map.of());
-        Map<String, Quantity> former = quota.getStatus() == null || quota.getStatus().getUsed() == null
-                ? Map.of()
-                : quota.getStatus().getUsed();
+        Map<String, Quantity> former =
+                quota.getStatus() == null || quota.getStatus().getUsed() == null
+                        ? Map.of()
+                        : quota.getStatus().getUsed();
         Map<String, Quantity> typed = typedUsage(quota, request.namespace());
         Map<String, Quantity> used = new TreeMap<>();
         boolean complete = true;

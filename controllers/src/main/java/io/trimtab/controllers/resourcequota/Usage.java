@@ -131,9 +131,13 @@ final class Usage {
     }
 
     static boolean hasScopes(ResourceQuota quota) {
-        return quota.getSpec().getScopes() != null && !quota.getSpec().getScopes().isEmpty()
+        return quota.getSpec().getScopes() != null
+                        && !quota.getSpec().getScopes().isEmpty()
                 || quota.getSpec().getScopeSelector() != null
-                        && !quota.getSpec().getScopeSelector().getMatchExpressions().isEmpty();
+                        && !quota.getSpec()
+                                .getScopeSelector()
+                                .getMatchExpressions()
+                                .isEmpty();
     }
 
     private static boolean matches(ScopedResourceSelectorRequirement scope, Pod pod) {
@@ -156,8 +160,10 @@ final class Usage {
     private static boolean isBestEffort(Pod pod) {
         List<Container> all = new ArrayList<>(pod.getSpec().getContainers());
         all.addAll(pod.getSpec().getInitContainers());
-        return all.stream().map(Container::getResources).filter(Objects::nonNull).allMatch(r -> hasNone(r.getRequests())
-                && hasNone(r.getLimits()));
+        return all.stream()
+                .map(Container::getResources)
+                .filter(Objects::nonNull)
+                .allMatch(r -> hasNone(r.getRequests()) && hasNone(r.getLimits()));
     }
 
     private static boolean hasNone(@Nullable Map<String, Quantity> resources) {
@@ -234,9 +240,8 @@ final class Usage {
         if (annotations != null && annotations.containsKey("volume.beta.kubernetes.io/storage-class")) {
             storageClass = annotations.get("volume.beta.kubernetes.io/storage-class");
         }
-        String prefix = storageClass == null || storageClass.isEmpty()
-                ? null
-                : storageClass + ".storageclass.storage.k8s.io/";
+        String prefix =
+                storageClass == null || storageClass.isEmpty() ? null : storageClass + ".storageclass.storage.k8s.io/";
         if (prefix != null) {
             used.add(prefix + "persistentvolumeclaims", 1);
         }
