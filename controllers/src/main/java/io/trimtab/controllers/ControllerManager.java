@@ -182,7 +182,7 @@ public final class ControllerManager implements Callable<Integer> {
         try {
             return Clients.kubeconfig(kubeconfig);
         } catch (UncheckedIOException e) {
-            throw new ParameterException(spec.commandLine(), "--kubeconfig " + kubeconfig + ": " + e.getMessage(), e);
+            throw new ParameterException(spec.commandLine(), "--kubeconfig: " + e.getMessage(), e);
         }
     }
 

@@ -73,7 +73,8 @@ public final class Clients {
      */
     public static Config kubeconfig(Path file) {
         if (!Files.isReadable(file)) {
-            throw new UncheckedIOException(new IOException("kubeconfig " + file + " cannot be read"));
+            throw new UncheckedIOException(
+                    file + " cannot be read", new IOException(file + " is missing, or not readable"));
         }
         return Config.fromKubeconfig(file.toFile());
     }

@@ -146,7 +146,7 @@ public final class ApiServerInstance implements AutoCloseable {
         this.authority = inherited != null
                 ? inherited
                 : pki == null ? CertificateAuthority.create(driver) : CertificateAuthority.open(pki, driver);
-        Kinds kinds = new Kinds(new KindsOptions(options.serviceCidr(), options.nodePortRange()));
+        Kinds kinds = kinds(options);
         ResourceRegistry resources = ResourceRegistry.builtIn(kinds.registry());
         this.storage = new DefaultStorage(store, driver, resources::selectableFields);
         TokenKeys keys = pki == null ? TokenKeys.inMemory() : TokenKeys.open(pki);
@@ -179,6 +179,17 @@ public final class ApiServerInstance implements AutoCloseable {
                         new WellKnown(settings, keys, this::advertised)))
                 .build();
         this.transport = InJvmTransport.of(server::handle, driver, resources, storage, authorizer);
+    }
+
+    private static Kinds kinds(ApiServerOptions options) {
+        try {
+            return new Kinds(new KindsOptions(options.serviceCidr(), options.nodePortRange()));
+        } catch (IllegalArgumentException e) {
+            throw new StartException(
+                    "--service-cidr " + options.serviceCidr() + ", --node-port-range " + options.nodePortRange() + ": "
+                            + e.getMessage() + "; give ranges such as 10.254.0.0/16 and 30000-32767",
+                    e);
+        }
     }
 
     private AdmissionChain admission(Authorizer authorizer, RbacAuthorizer rbac, ResourceRegistry resources) {

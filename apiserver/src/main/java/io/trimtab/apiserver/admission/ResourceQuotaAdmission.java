@@ -170,7 +170,9 @@ final class ResourceQuotaAdmission implements AdmissionPlugin {
         Amounts.add(after, requested);
         Set<String> exceeded = new TreeSet<>();
         for (String name : requested.keySet()) {
-            if (java.util.Objects.requireNonNull(after.get(name)).compareTo(java.util.Objects.requireNonNull(hard.get(name))) > 0) {
+            if (java.util.Objects.requireNonNull(after.get(name))
+                            .compareTo(java.util.Objects.requireNonNull(hard.get(name)))
+                    > 0) {
                 exceeded.add(name);
             }
         }

@@ -74,7 +74,7 @@ final class NodeCommand implements Callable<Integer> {
         try {
             return kubeconfig == null ? Clients.fromEnvironment() : Clients.kubeconfig(kubeconfig);
         } catch (UncheckedIOException e) {
-            throw new ParameterException(spec.commandLine(), "--kubeconfig " + kubeconfig + ": " + e.getMessage(), e);
+            throw new ParameterException(spec.commandLine(), "--kubeconfig: " + e.getMessage(), e);
         }
     }
 }
