@@ -36,7 +36,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -191,7 +190,7 @@ final class ProfileRunner implements Handle {
             if (result.nodes() != null) {
                 narrowing.add(plugin.name());
                 if (nodes == null) {
-                    nodes = new LinkedHashSet<>(result.nodes());
+                    nodes = new TreeSet<>(result.nodes()); // sorted: the order must not hang on a hash
                 } else {
                     nodes.retainAll(result.nodes());
                 }

@@ -28,6 +28,7 @@ import io.trimtab.scheduler.queue.PodChanges;
 import io.trimtab.scheduler.queue.QueuedPod;
 import io.trimtab.scheduler.queue.SchedulingQueue;
 import io.trimtab.scheduler.queue.WakeRules;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -70,6 +71,7 @@ public final class Scheduler implements Manager.Component {
     private final NodeSearch nodeSearch;
     private final PodWrites writes;
     private final WaitingPods waiting;
+    private final SchedulerMetrics metrics;
 
     // On the lane only.
     private boolean started;
@@ -110,6 +112,8 @@ public final class Scheduler implements Manager.Component {
         }
         this.queue = new SchedulingQueue(
                 driver, lane, options.initialBackoff(), options.maxBackoff(), sort, queued, this::wake);
+        this.metrics = new SchedulerMetrics(options.metrics());
+        metrics.watch(queue, cache);
         watch(podInformer);
     }
 
@@ -254,7 +258,13 @@ public final class Scheduler implements Manager.Component {
 
     private void podDeleted(PodInfo pod) {
         switch (standing(pod)) {
-            case PENDING -> pendingGone(pod, false);
+            case PENDING -> {
+                pendingGone(pod, false);
+                if (cache.placed(pod.uid()) != null) {
+                    // Gone between the decision and its confirmation, or while nobody watched.
+                    placedGone(pod);
+                }
+            }
             case ON_NODE -> placedGone(pod);
             case NOT_OURS -> {}
         }
@@ -331,11 +341,16 @@ public final class Scheduler implements Manager.Component {
             return;
         }
         CycleState state = new CycleState();
+        long begin = driver.nanoTime();
         NodeSearch.Outcome outcome = nodeSearch.search(profile, state, pod);
+        Duration took = Duration.ofNanos(driver.nanoTime() - begin);
+        metrics.searched(took);
         String node = outcome.node();
         if (node == null) {
             notPlaced(profile, state, queued, outcome);
             activate(state);
+            String result = outcome.status().isRejected() ? "unschedulable" : "error";
+            metrics.attempted(result, profile.schedulerName(), Duration.ofNanos(driver.nanoTime() - begin));
             return;
         }
         cache.assume(pod, node);
@@ -379,6 +394,7 @@ public final class Scheduler implements Manager.Component {
     private void bind(ProfileRunner profile, CycleState state, QueuedPod queued, String node) {
         PodInfo pod = queued.pod();
         queue.done(pod.uid());
+        long begin = driver.nanoTime();
         writes.submit(pod.uid(), () -> {
             Status status = profile.runPreBind(state, pod, node);
             if (status.isSuccess()) {
@@ -387,7 +403,12 @@ public final class Scheduler implements Manager.Component {
             if (status.isSuccess()) {
                 profile.events().normal(pod.pod(), "Scheduled", "Successfully assigned " + pod.key() + " to " + node);
                 profile.runPostBind(state, pod, node);
-                lane.execute(() -> activate(state));
+                lane.execute(() -> {
+                    activate(state);
+                    metrics.attempted(
+                            "scheduled", profile.schedulerName(), Duration.ofNanos(driver.nanoTime() - begin));
+                    metrics.bound(queued.attempts(), Duration.between(queued.since(), driver.now()));
+                });
             } else {
                 Status failure = status;
                 lane.execute(() -> undo(profile, state, queued, node, failure));

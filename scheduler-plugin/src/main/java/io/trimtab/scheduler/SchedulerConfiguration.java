@@ -77,7 +77,8 @@ public final class SchedulerConfiguration {
                 Duration.ofSeconds(initial),
                 Duration.ofSeconds(max),
                 defaults.bindings(),
-                List.of());
+                List.of(),
+                null);
         JsonNode elect = root.path("leaderElection").path("leaderElect");
         JsonNode kubeconfig = root.path("clientConnection").path("kubeconfig");
         return new Parsed(

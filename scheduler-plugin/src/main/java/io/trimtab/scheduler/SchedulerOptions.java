@@ -1,9 +1,11 @@
 package io.trimtab.scheduler;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.trimtab.scheduler.framework.PluginFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How the scheduler works. Immutable.
@@ -14,6 +16,7 @@ import java.util.List;
  * @param maxBackoff after many
  * @param bindings how many writes run beside each other
  * @param factories plugins besides those that are there by default and those that {@link java.util.ServiceLoader} finds
+ * @param metrics where to count; null for nowhere
  */
 public record SchedulerOptions(
         List<ProfileOptions> profiles,
@@ -21,11 +24,12 @@ public record SchedulerOptions(
         Duration initialBackoff,
         Duration maxBackoff,
         int bindings,
-        List<PluginFactory> factories) {
+        List<PluginFactory> factories,
+        @Nullable MeterRegistry metrics) {
 
     /** One profile, all defaults. */
     public static final SchedulerOptions DEFAULT = new SchedulerOptions(
-            List.of(ProfileOptions.DEFAULT), 0, Duration.ofSeconds(1), Duration.ofSeconds(10), 32, List.of());
+            List.of(ProfileOptions.DEFAULT), 0, Duration.ofSeconds(1), Duration.ofSeconds(10), 32, List.of(), null);
 
     public SchedulerOptions {
         profiles = List.copyOf(profiles);
@@ -36,11 +40,19 @@ public record SchedulerOptions(
     public SchedulerOptions withPlugin(PluginFactory factory) {
         List<PluginFactory> more = new ArrayList<>(factories);
         more.add(factory);
-        return new SchedulerOptions(profiles, percentageOfNodesToScore, initialBackoff, maxBackoff, bindings, more);
+        return new SchedulerOptions(
+                profiles, percentageOfNodesToScore, initialBackoff, maxBackoff, bindings, more, metrics);
     }
 
     /** The same with these profiles. */
     public SchedulerOptions withProfiles(List<ProfileOptions> others) {
-        return new SchedulerOptions(others, percentageOfNodesToScore, initialBackoff, maxBackoff, bindings, factories);
+        return new SchedulerOptions(
+                others, percentageOfNodesToScore, initialBackoff, maxBackoff, bindings, factories, metrics);
+    }
+
+    /** The same, counted there. */
+    public SchedulerOptions withMetrics(MeterRegistry registry) {
+        return new SchedulerOptions(
+                profiles, percentageOfNodesToScore, initialBackoff, maxBackoff, bindings, factories, registry);
     }
 }

@@ -14,6 +14,8 @@ public final class QueuedPod implements QueuedPodInfo {
     private PodInfo pod;
     private int attempts;
 
+    private final Instant since;
+
     // Package-private: the queue's own bookkeeping.
     Instant timestamp;
     int rejections;
@@ -25,6 +27,10 @@ public final class QueuedPod implements QueuedPodInfo {
     /** The plugin that keeps the pod out of the queue; null if none does. */
     @Nullable
     String gate;
+
+    /** The group of gated pods it is in; null if it is in none. */
+    @Nullable
+    Object gatedBy;
 
     Place place = Place.NOWHERE;
 
@@ -39,6 +45,12 @@ public final class QueuedPod implements QueuedPodInfo {
     QueuedPod(PodInfo pod, Instant timestamp) {
         this.pod = pod;
         this.timestamp = timestamp;
+        this.since = timestamp;
+    }
+
+    /** When it first came to the queue. */
+    public Instant since() {
+        return since;
     }
 
     @Override

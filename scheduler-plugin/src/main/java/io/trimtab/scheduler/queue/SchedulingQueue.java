@@ -52,6 +52,8 @@ public final class SchedulingQueue {
             @Nullable Object before,
             @Nullable Object after) {}
 
+    private record Gate(String schedulerName, String plugin) {}
+
     private enum Hint {
         SKIP,
         AFTER_BACKOFF,
@@ -69,6 +71,9 @@ public final class SchedulingQueue {
     private final TreeSet<QueuedPod> backoff;
     private final TreeSet<QueuedPod> backoffErrors;
     private final Map<String, QueuedPod> parked = new LinkedHashMap<>();
+    /** Parked pods that a gate keeps out, by profile and gate: most events concern none of them, however many they are. */
+    private final Map<Gate, Map<String, QueuedPod>> gated = new LinkedHashMap<>();
+
     private final Map<String, QueuedPod> byUid = new HashMap<>();
     /** Pods being tried, and the events since. */
     private final Map<String, List<Happened>> inFlight = new LinkedHashMap<>();
@@ -128,11 +133,11 @@ public final class SchedulingQueue {
 
     /** Parked pods, without those kept out by a gate. */
     public int unschedulableCount() {
-        return parked.size() - gatedCount();
+        return parked.size();
     }
 
     public int gatedCount() {
-        return (int) parked.values().stream().filter(QueuedPod::isGated).count();
+        return gated.values().stream().mapToInt(Map::size).sum();
     }
 
     /** A pod is new, or was not known. */
@@ -262,17 +267,25 @@ public final class SchedulingQueue {
             ClusterEvent event, @Nullable Object before, @Nullable Object after, Predicate<PodInfo> concerned) {
         Happened happened = new Happened(event, before, after);
         if (!parked.isEmpty()) {
-            for (QueuedPod queued : List.copyOf(parked.values())) {
-                if (!concerned.test(queued.pod()) || queued.isGated() && !gateHears(queued, event)) {
-                    continue;
-                }
+            tryAgain(List.copyOf(parked.values()), happened, concerned);
+        }
+        for (Map.Entry<Gate, Map<String, QueuedPod>> entry : List.copyOf(gated.entrySet())) {
+            if (hears(entry.getKey(), event)) {
+                tryAgain(List.copyOf(entry.getValue().values()), happened, concerned);
+            }
+        }
+        record(happened);
+    }
+
+    private void tryAgain(List<QueuedPod> pods, Happened happened, Predicate<PodInfo> concerned) {
+        for (QueuedPod queued : pods) {
+            if (concerned.test(queued.pod())) {
                 Hint hint = ask(queued, happened);
                 if (hint != Hint.SKIP) {
                     requeue(queued, hint);
                 }
             }
         }
-        record(happened);
     }
 
     /** Tries pods again at once, wherever they wait; a pod in flight is tried again after its attempt. */
@@ -307,12 +320,16 @@ public final class SchedulingQueue {
     }
 
     private boolean gateHears(QueuedPod queued, ClusterEvent event) {
-        Profile profile = profiles.get(queued.pod().schedulerName());
         String gate = queued.gate;
+        return gate == null || hears(new Gate(queued.pod().schedulerName(), gate), event);
+    }
+
+    private boolean hears(Gate gate, ClusterEvent event) {
+        Profile profile = profiles.get(gate.schedulerName());
         return profile == null
-                || gate == null
                 || event.isWildcard()
-                || profile.rules().of(gate).stream().anyMatch(r -> r.event().covers(event));
+                || profile.rules().of(gate.plugin()).stream()
+                        .anyMatch(r -> r.event().covers(event));
     }
 
     private Hint ask(QueuedPod queued, Happened happened) {
@@ -448,8 +465,16 @@ public final class SchedulingQueue {
                 armBackoff();
             }
             case PARKED -> {
-                parked.put(queued.pod().uid(), queued);
-                armParked();
+                String gate = queued.gate;
+                if (gate == null) {
+                    parked.put(queued.pod().uid(), queued);
+                    armParked();
+                } else {
+                    Gate key = new Gate(queued.pod().schedulerName(), gate);
+                    gated.computeIfAbsent(key, k -> new LinkedHashMap<>())
+                            .put(queued.pod().uid(), queued);
+                    queued.gatedBy = key;
+                }
             }
             case NOWHERE -> throw new IllegalArgumentException("a queued pod must be somewhere");
         }
@@ -460,10 +485,22 @@ public final class SchedulingQueue {
             case ACTIVE -> active.remove(queued);
             case BACKOFF -> backoff.remove(queued);
             case BACKOFF_ERROR -> backoffErrors.remove(queued);
-            case PARKED -> parked.remove(queued.pod().uid());
+            case PARKED -> {
+                parked.remove(queued.pod().uid());
+                leaveGate(queued);
+            }
             case NOWHERE -> {}
         }
         queued.place = QueuedPod.Place.NOWHERE;
+    }
+
+    private void leaveGate(QueuedPod queued) {
+        Object key = queued.gatedBy;
+        Map<String, QueuedPod> group = key == null ? null : gated.get(key);
+        if (group != null && group.remove(queued.pod().uid()) != null && group.isEmpty()) {
+            gated.remove(key);
+        }
+        queued.gatedBy = null;
     }
 
     // ---- back-off ----
@@ -541,7 +578,7 @@ public final class SchedulingQueue {
         parkedTimer = null;
         Instant limit = driver.now().minus(PARKED_AT_MOST);
         for (QueuedPod queued : List.copyOf(parked.values())) {
-            if (queued.timestamp.isBefore(limit) && !queued.isGated()) {
+            if (queued.timestamp.isBefore(limit)) {
                 requeue(queued, Hint.AFTER_BACKOFF);
             }
         }
