@@ -26,7 +26,7 @@ import java.util.Map;
  * JSON leaves out are left out. Fields that are not known are skipped. Safe for use by any thread.
  */
 public final class ProtobufBodies {
-    private static final byte[] MAGIC = {'k', '8', 's', 0};
+    static final byte[] MAGIC = {'k', '8', 's', 0};
     private static final int MAX_DEPTH = 200;
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -35,8 +35,8 @@ public final class ProtobufBodies {
     private static final DateTimeFormatter MICROS =
             DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'").withZone(ZoneOffset.UTC);
 
-    /** Loaded when the first such body comes: many servers never see one. */
-    private static final class Holder {
+    /** Loaded when the first such body comes or goes: many servers never see one. */
+    static final class Holder {
         static final FieldTable TABLE = FieldTable.load();
     }
 

@@ -19,7 +19,7 @@ final class Bindings {
 
     /** @param pods the pods' resource: the request may be for {@code bindings} */
     static ApiResponse create(Call call, Served pods) {
-        Representation form = Representation.negotiate(call.request, Representation.Endpoint.VIRTUAL);
+        Representation form = Representation.negotiate(call, Representation.Endpoint.VIRTUAL);
         WriteOptions options = WriteOptions.create(call.request);
         ObjectNode binding = BodyReader.read(call, "", "v1", "Binding", options.validation());
         Writes.fitNamespace(call, binding);

@@ -19,7 +19,7 @@ final class ComponentStatuses {
     static ApiResponse handle(Call call) {
         return switch (call.info.verb()) {
             case "get" -> {
-                Representation form = Representation.negotiate(call.request, Representation.Endpoint.OBJECT);
+                Representation form = Representation.negotiate(call, Representation.Endpoint.OBJECT);
                 String name = call.info.name();
                 for (ObjectNode one : all(call)) {
                     if (Metadata.name(one).equals(name)) {
@@ -29,7 +29,7 @@ final class ComponentStatuses {
                 throw Statuses.notFound("", "componentstatus", name);
             }
             case "list" -> {
-                Representation form = Representation.negotiate(call.request, Representation.Endpoint.LIST);
+                Representation form = Representation.negotiate(call, Representation.Endpoint.LIST);
                 ListOptions options = ListOptions.parse(call, false);
                 List<ObjectNode> selected = new ArrayList<>();
                 for (ObjectNode one : all(call)) {

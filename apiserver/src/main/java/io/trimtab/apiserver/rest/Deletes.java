@@ -40,7 +40,7 @@ final class Deletes {
     private Deletes() {}
 
     static ApiResponse delete(Call call) {
-        Representation form = Representation.negotiate(call.request, Representation.Endpoint.OBJECT);
+        Representation form = Representation.negotiate(call, Representation.Endpoint.OBJECT);
         DeleteOptions options = DeleteOptions.parse(call);
         warnOfOrphans(call, options);
         Outcome outcome = delete(call, call.info.name(), options);
@@ -52,7 +52,7 @@ final class Deletes {
     }
 
     static ApiResponse deleteCollection(Call call) {
-        Representation form = Representation.negotiate(call.request, Representation.Endpoint.LIST);
+        Representation form = Representation.negotiate(call, Representation.Endpoint.LIST);
         ListOptions list = ListOptions.parse(call, false);
         DeleteOptions options = DeleteOptions.parse(call);
         warnOfOrphans(call, options);

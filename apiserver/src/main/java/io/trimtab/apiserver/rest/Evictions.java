@@ -27,7 +27,7 @@ final class Evictions {
     private Evictions() {}
 
     static ApiResponse create(Call call) {
-        Representation form = Representation.negotiate(call.request, Representation.Endpoint.VIRTUAL);
+        Representation form = Representation.negotiate(call, Representation.Endpoint.VIRTUAL);
         WriteOptions options = WriteOptions.create(call.request);
         ObjectNode eviction = BodyReader.read(call, "policy", "v1", "Eviction", options.validation());
         Writes.fitNamespace(call, eviction);

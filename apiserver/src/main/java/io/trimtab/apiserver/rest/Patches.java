@@ -27,7 +27,7 @@ final class Patches {
     private Patches() {}
 
     static ApiResponse patch(Call call, String subresource) {
-        Representation form = Representation.negotiate(call.request, Representation.Endpoint.OBJECT);
+        Representation form = Representation.negotiate(call, Representation.Endpoint.OBJECT);
         Type type = type(call);
         WriteOptions options = WriteOptions.patch(call.request, type == Type.APPLY);
         byte[] body = BodyReader.body(call.request);

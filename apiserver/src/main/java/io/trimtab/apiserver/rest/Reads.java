@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.ApiResponse;
 import io.trimtab.apiserver.errors.StatusException;
 import io.trimtab.apiserver.errors.Statuses;
+import io.trimtab.apiserver.protobuf.ProtobufEncoder;
 import io.trimtab.apiserver.resource.ApiResource;
 import io.trimtab.apiserver.storage.EventSource;
 import io.trimtab.apiserver.storage.Storage;
@@ -24,7 +25,7 @@ final class Reads {
     private Reads() {}
 
     static ApiResponse get(Call call) {
-        Representation form = Representation.negotiate(call.request, Representation.Endpoint.OBJECT);
+        Representation form = Representation.negotiate(call, Representation.Endpoint.OBJECT);
         if (form.as() == Representation.As.TABLE) {
             ResponseWriter.include(call.request);
         }
@@ -60,7 +61,7 @@ final class Reads {
     }
 
     static ApiResponse list(Call call) {
-        Representation form = Representation.negotiate(call.request, Representation.Endpoint.LIST);
+        Representation form = Representation.negotiate(call, Representation.Endpoint.LIST);
         if (form.as() == Representation.As.TABLE) {
             ResponseWriter.include(call.request);
         }
@@ -142,7 +143,7 @@ final class Reads {
     }
 
     static ApiResponse watch(Call call) {
-        Representation form = Representation.negotiate(call.request, Representation.Endpoint.WATCH);
+        Representation form = Representation.negotiate(call, Representation.Endpoint.WATCH);
         TableConverter.IncludeObject include =
                 form.as() == Representation.As.TABLE ? ResponseWriter.include(call.request) : null;
         ListOptions options = ListOptions.parse(call, true);
@@ -163,8 +164,48 @@ final class Reads {
                                 fromState && options.bookmarks(),
                                 options.bookmarks(),
                                 Duration.ofSeconds(seconds)));
+        boolean protobuf = form.format() == Representation.Format.PROTOBUF;
         return new ApiResponse.Watch(
-                200, Map.of("Content-Type", List.of("application/json")), events, new JsonFraming(call, form, include));
+                200,
+                Map.of("Content-Type", List.of(form.format().mediaType() + (protobuf ? ";stream=watch" : ""))),
+                events,
+                protobuf ? new ProtobufFraming(call, form) : new JsonFraming(call, form, include));
+    }
+
+    /** The object of an event that carries only a revision. */
+    private static ObjectNode bookmark(Call call, EventSource.Event event) {
+        ApiResource resource = call.resource();
+        ObjectNode object = Json.object();
+        if (resource.custom()) {
+            object.put("apiVersion", resource.apiVersion()).put("kind", resource.kind());
+        } else {
+            object.put("kind", resource.kind()).put("apiVersion", resource.apiVersion());
+        }
+        ObjectNode metadata = object.putObject("metadata");
+        metadata.put("resourceVersion", Long.toString(event.revision()));
+        if (event.initialEventsEnd()) {
+            metadata.putObject("annotations").put("k8s.io/initial-events-end", "true");
+        }
+        // Kubernetes sends an object of the kind that is empty but for its version; its zero fields show.
+        return resource.custom() ? object : io.trimtab.apiserver.schema.Canonical.of(object, call.served.schema());
+    }
+
+    /** Messages with their lengths before them. */
+    private record ProtobufFraming(Call call, Representation form) implements ApiResponse.Framing {
+        @Override
+        public byte[] frame(EventSource.Event event) {
+            return ProtobufEncoder.watchFrame(event.type().name(), object(event));
+        }
+
+        private ObjectNode object(EventSource.Event event) {
+            ObjectNode error = event.error();
+            if (event.type() == EventSource.Type.ERROR && error != null) {
+                return error;
+            }
+            StoredObject stored = event.object();
+            ObjectNode tree = stored == null ? bookmark(call, event) : ResponseWriter.tree(call.served, stored);
+            return form.as() == Representation.As.OBJECT ? tree : ResponseWriter.partial(tree, form.metaVersion());
+        }
     }
 
     /** One JSON document a line. */
@@ -212,7 +253,7 @@ final class Reads {
             if (stored != null && form.as() == Representation.As.OBJECT && call.served.conversion() == null) {
                 return stored.json();
             }
-            ObjectNode tree = stored == null ? bookmark(event) : ResponseWriter.tree(call.served, stored);
+            ObjectNode tree = stored == null ? bookmark(call, event) : ResponseWriter.tree(call.served, stored);
             return Json.compact(
                     switch (form.as()) {
                         case OBJECT -> tree;
@@ -235,23 +276,6 @@ final class Reads {
                             columns);
             columns = false;
             return table;
-        }
-
-        private ObjectNode bookmark(EventSource.Event event) {
-            ApiResource resource = call.resource();
-            ObjectNode object = Json.object();
-            if (resource.custom()) {
-                object.put("apiVersion", resource.apiVersion()).put("kind", resource.kind());
-            } else {
-                object.put("kind", resource.kind()).put("apiVersion", resource.apiVersion());
-            }
-            ObjectNode metadata = object.putObject("metadata");
-            metadata.put("resourceVersion", Long.toString(event.revision()));
-            if (event.initialEventsEnd()) {
-                metadata.putObject("annotations").put("k8s.io/initial-events-end", "true");
-            }
-            // Kubernetes sends an object of the kind that is empty but for its version; its zero fields show.
-            return resource.custom() ? object : io.trimtab.apiserver.schema.Canonical.of(object, call.served.schema());
         }
     }
 

@@ -23,7 +23,8 @@ public record Representation(Format format, As as, String metaVersion, boolean p
     /** How trees become bytes. */
     public enum Format {
         JSON("application/json"),
-        YAML("application/yaml");
+        YAML("application/yaml"),
+        PROTOBUF("application/vnd.kubernetes.protobuf");
 
         private final String mediaType;
 
@@ -71,7 +72,8 @@ public record Representation(Format format, As as, String metaVersion, boolean p
      *
      * @throws StatusException 406
      */
-    static Representation negotiate(ApiRequest request, Endpoint endpoint) {
+    static Representation negotiate(Call call, Endpoint endpoint) {
+        ApiRequest request = call.request;
         boolean pretty = wantsPretty(request);
         boolean gzip = acceptsGzip(request);
         List<Clause> clauses = clauses(request.headers().get("accept"));
@@ -82,12 +84,12 @@ public record Representation(Format format, As as, String metaVersion, boolean p
         boolean routed = false;
         for (Clause clause : clauses) {
             Format format = format(clause.type());
-            routed |= format != null || clause.type().equals("application/vnd.kubernetes.protobuf");
+            routed |= format != null;
             if (format == null || watch && format == Format.YAML) {
                 continue;
             }
             As as = as(clause.parameters(), endpoint);
-            if (as == null) {
+            if (as == null || format == Format.PROTOBUF && !hasMessage(as, call)) {
                 continue;
             }
             String version = as == As.OBJECT ? "" : clause.parameters().getOrDefault("v", "v1");
@@ -119,7 +121,17 @@ public record Representation(Format format, As as, String metaVersion, boolean p
         return switch (type) {
             case "application/json", "*/*", "application/*" -> Format.JSON;
             case "application/yaml" -> Format.YAML;
+            case "application/vnd.kubernetes.protobuf" -> Format.PROTOBUF;
             default -> null;
+        };
+    }
+
+    /** Tables have no form in protobuf, and of custom resources only the metadata has. */
+    private static boolean hasMessage(As as, Call call) {
+        return switch (as) {
+            case OBJECT -> !call.resource().custom();
+            case PARTIAL, PARTIAL_LIST -> true;
+            case TABLE -> false;
         };
     }
 

@@ -7,6 +7,7 @@ import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.ApiResponse;
 import io.trimtab.apiserver.errors.StatusException;
 import io.trimtab.apiserver.errors.Statuses;
+import io.trimtab.apiserver.protobuf.ProtobufEncoder;
 import io.trimtab.apiserver.resource.ApiResource;
 import io.trimtab.apiserver.resource.Served;
 import io.trimtab.apiserver.schema.Canonical;
@@ -43,6 +44,7 @@ public final class ResponseWriter {
         byte[] body =
                 switch (form.format()) {
                     case YAML -> Json.yaml(tree);
+                    case PROTOBUF -> ProtobufEncoder.object((ObjectNode) tree);
                     case JSON -> form.pretty() ? Json.pretty(tree) : newline(Json.compact(tree));
                 };
         return whole(form, code, body);
@@ -92,6 +94,17 @@ public final class ResponseWriter {
         long revision = listing.revision();
         if (form.as() == Representation.As.OBJECT && form.format() == Representation.Format.JSON && !form.pretty()) {
             return stream(form, new ListPieces(call.served, listing, token));
+        }
+        if (form.as() == Representation.As.OBJECT && form.format() == Representation.Format.PROTOBUF) {
+            ApiResource resource = call.resource();
+            return stream(
+                    form,
+                    ProtobufEncoder.list(
+                            resource.apiVersion(),
+                            resource.kind() + "List",
+                            listMeta(false, revision, token, listing.remaining()),
+                            listing.objects(),
+                            object -> tree(call.served, object)));
         }
         List<ObjectNode> objects = new ArrayList<>();
         while (listing.objects().hasNext()) {

@@ -14,7 +14,7 @@ final class Reviews {
     private Reviews() {}
 
     static ApiResponse create(Call call) {
-        Representation form = Representation.negotiate(call.request, Representation.Endpoint.VIRTUAL);
+        Representation form = Representation.negotiate(call, Representation.Endpoint.VIRTUAL);
         WriteOptions options = WriteOptions.create(call.request);
         ObjectNode review = BodyReader.read(call, options.validation());
         Writes.fitNamespace(call, review);

@@ -28,7 +28,7 @@ final class Scales {
         if (scale == null) {
             throw Statuses.noSuchResource();
         }
-        Representation form = Representation.negotiate(call.request, Representation.Endpoint.OBJECT);
+        Representation form = Representation.negotiate(call, Representation.Endpoint.OBJECT);
         return switch (call.info.verb()) {
             case "get" -> respond(form, of(ResponseWriter.tree(call.served, Reads.find(call)), scale));
             case "update" -> update(call, scale, form);

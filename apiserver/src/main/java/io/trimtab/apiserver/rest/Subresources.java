@@ -35,7 +35,7 @@ final class Subresources {
     }
 
     private static ApiResponse token(Call call) {
-        Representation form = Representation.negotiate(call.request, Representation.Endpoint.VIRTUAL);
+        Representation form = Representation.negotiate(call, Representation.Endpoint.VIRTUAL);
         TokenIssuer issuer = call.env.issuer();
         String namespace = call.namespace();
         if (issuer == null || namespace == null) {

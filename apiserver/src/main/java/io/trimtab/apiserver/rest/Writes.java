@@ -10,7 +10,7 @@ final class Writes {
     private Writes() {}
 
     static ApiResponse create(Call call) {
-        Representation form = Representation.negotiate(call.request, Representation.Endpoint.OBJECT);
+        Representation form = Representation.negotiate(call, Representation.Endpoint.OBJECT);
         WriteOptions options = WriteOptions.create(call.request);
         ObjectNode object = BodyReader.read(call, options.validation());
         fitNamespace(call, object);
@@ -20,7 +20,7 @@ final class Writes {
 
     /** PUT of the object or of its status. */
     static ApiResponse update(Call call, String subresource) {
-        Representation form = Representation.negotiate(call.request, Representation.Endpoint.OBJECT);
+        Representation form = Representation.negotiate(call, Representation.Endpoint.OBJECT);
         WriteOptions options = WriteOptions.update(call.request);
         ObjectNode object = BodyReader.read(call, options.validation());
         fitNamespace(call, object);
