@@ -33,6 +33,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Deletes objects all of whose owners are gone, holds foreground-deleted owners until their dependents are gone, and sets the
@@ -40,6 +42,8 @@ import org.jspecify.annotations.Nullable;
  * before anything is deleted, for caches may be behind: on doubt nothing is.
  */
 public final class GarbageCollector implements Reconciler {
+    private static final Logger log = LoggerFactory.getLogger(GarbageCollector.class);
+
     /** The name under which the controller is switched on and off. */
     public static final String NAME = "garbage-collector-controller";
 
@@ -137,7 +141,9 @@ public final class GarbageCollector implements Reconciler {
         /** Is being deleted in the foreground, and waits for its dependents. */
         WAITING,
         /** Exists. */
-        SOLID
+        SOLID,
+        /** Cannot be an owner, so nothing can be said of it. */
+        INVALID
     }
 
     private void collect(ResourceType<PartialObjectMetadata> type, Seen item, PartialObjectMetadata latest) {
@@ -149,6 +155,9 @@ public final class GarbageCollector implements Reconciler {
                 case DANGLING -> dangling.add(reference);
                 case WAITING -> waiting.add(reference);
                 case SOLID -> solid = true;
+                case INVALID -> {
+                    return; // never deleted; trying again would find the same
+                }
             }
         }
         if (solid) {
@@ -183,8 +192,11 @@ public final class GarbageCollector implements Reconciler {
                     + reference.getApiVersion() + "\", an owner of " + dependent);
         }
         if (type.namespaced() && dependent.namespace().isEmpty()) {
-            throw new IllegalStateException(
-                    dependent + " is cluster-scoped and names a namespaced owner, " + reference.getName());
+            log.warn(
+                    "Cluster-scoped object names a namespaced owner, it is left alone: dependent={} owner={}",
+                    dependent,
+                    reference.getName());
+            return OwnerState.INVALID;
         }
         Identity where = type.namespaced()
                 ? named
@@ -360,19 +372,23 @@ public final class GarbageCollector implements Reconciler {
             if (!e.isConflict()) {
                 throw e;
             }
-            deleteChanged(type, identity, latest, policy);
+            deleteChanged(type, identity, latest, policy, e);
         }
     }
 
     /** The object changed since it was looked at: if not in its owners, it is deleted all the same. */
     private void deleteChanged(
-            ResourceType<PartialObjectMetadata> type, Identity identity, HasMetadata looked, String policy) {
+            ResourceType<PartialObjectMetadata> type,
+            Identity identity,
+            HasMetadata looked,
+            String policy,
+            ApiException conflict) {
         PartialObjectMetadata now = read(type, identity).orElse(null);
         if (now == null) {
             return;
         }
         if (!now.getMetadata().getOwnerReferences().equals(looked.getMetadata().getOwnerReferences())) {
-            throw new IllegalStateException("the owners of " + identity + " changed meanwhile");
+            throw conflict; // other owners, another decision: look again
         }
         try {
             client.delete(
