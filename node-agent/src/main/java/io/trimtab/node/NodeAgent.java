@@ -26,6 +26,7 @@ public final class NodeAgent {
     private static final int WORKERS = 16;
 
     private final Nodes nodes;
+    private final Lister<Pod> pods;
     private final Map<String, EventRecorder> recorders = new ConcurrentHashMap<>();
     private volatile @Nullable Enqueuer queue;
 
@@ -35,7 +36,7 @@ public final class NodeAgent {
                 recorders.computeIfAbsent(node, n -> new ClientEventRecorder(manager.driver(), client, COMPONENT, n));
         SharedInformer<Pod> informer = manager.informers().informer(PodWorker.PODS, scope(options));
         informer.addIndex(BY_UID, pod -> List.of(pod.getMetadata().getUid()));
-        Lister<Pod> pods = informer.lister();
+        this.pods = informer.lister();
         this.nodes = new Nodes(manager, client, events, options, runtime.version());
         PodWorker worker = new PodWorker(manager.driver(), client, events, pods, nodes, runtime);
         runtime.onChange(uid -> {
@@ -74,8 +75,14 @@ public final class NodeAgent {
         nodes.stop(node);
     }
 
-    /** Brings a silenced node back. */
+    /** Brings a silenced node back: it looks at all its pods again. */
     public void resume(String node) {
         nodes.resume(node);
+        Enqueuer target = queue;
+        if (target != null) {
+            pods.list().stream()
+                    .filter(pod -> node.equals(pod.getSpec().getNodeName()))
+                    .forEach(pod -> target.add(Request.of(pod)));
+        }
     }
 }

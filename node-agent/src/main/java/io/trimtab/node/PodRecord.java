@@ -49,6 +49,11 @@ final class PodRecord {
     /** Why each container waits, until it runs. */
     final Map<String, Waiting> waiting = new HashMap<>();
 
+    /** When each container's last failed pull was told. */
+    final Map<String, Instant> pullErrors = new HashMap<>();
+
+    private final Map<String, Instant> nagged = new HashMap<>();
+
     PodRecord(String uid, String node, Instant startTime) {
         this.uid = uid;
         this.node = node;
@@ -73,6 +78,16 @@ final class PodRecord {
         }
         backoffs.put(thing, new Backoff(wait, now.plus(wait)));
         return wait;
+    }
+
+    /** Whether it is time to say again what a thing waits for; notes that it was said. */
+    boolean nag(String thing, Instant now, Duration period) {
+        Instant last = nagged.get(thing);
+        if (last != null && now.isBefore(last.plus(period))) {
+            return false;
+        }
+        nagged.put(thing, now);
+        return true;
     }
 
     /** How long until the next try of a thing; zero if it may be tried now. */

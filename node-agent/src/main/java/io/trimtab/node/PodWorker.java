@@ -358,12 +358,14 @@ final class PodWorker implements Reconciler {
                                 + container.getName() + " pod="
                                 + pod.getMetadata().getName() + "_"
                                 + pod.getMetadata().getNamespace() + "(" + record.uid + ")"));
-        events.of(record.node)
-                .record(
-                        part(pod, container, field),
-                        "Warning",
-                        "BackOff",
-                        "Back-off restarting failed container " + what);
+        if (record.nag(thing, driver.now(), NAG)) {
+            events.of(record.node)
+                    .record(
+                            part(pod, container, field),
+                            "Warning",
+                            "BackOff",
+                            "Back-off restarting failed container " + what);
+        }
         wake.in(left.compareTo(NAG) < 0 ? left : NAG);
         return false;
     }
@@ -411,14 +413,21 @@ final class PodWorker implements Reconciler {
         }
         Duration left = record.left(thing, driver.now());
         if (!left.isZero()) {
+            Instant told = record.pullErrors.get(container.getName());
+            if (told != null && driver.now().isBefore(told.plus(ERROR_SHOWN))) {
+                wake.in(Duration.between(driver.now(), told.plus(ERROR_SHOWN)));
+                return false;
+            }
             String why = "Back-off pulling image \"" + image + "\"";
             PodRecord.Waiting before = record.waiting.get(container.getName());
             String detail = before != null && before.reason().equals("ErrImagePull")
                     ? why + ": ErrImagePull: " + before.message()
                     : before == null ? why : before.message();
             record.waiting.put(container.getName(), new PodRecord.Waiting("ImagePullBackOff", detail));
-            recorder.record(part, "Normal", "BackOff", why);
-            recorder.record(part, "Warning", "Failed", "Error: ImagePullBackOff");
+            if (record.nag(thing, driver.now(), NAG)) {
+                recorder.record(part, "Normal", "BackOff", why);
+                recorder.record(part, "Warning", "Failed", "Error: ImagePullBackOff");
+            }
             wake.in(left.compareTo(NAG) < 0 ? left : NAG);
             return false;
         }
@@ -431,6 +440,7 @@ final class PodWorker implements Reconciler {
     private void failed(Pod pod, PodRecord record, Container container, ImageState state, String asked, String field) {
         record.pulls.remove(asked);
         record.backOff("image/" + container.getName(), driver.now());
+        record.pullErrors.put(container.getName(), driver.now());
         record.waiting.put(container.getName(), new PodRecord.Waiting("ErrImagePull", state.message()));
         EventRecorder recorder = events.of(record.node);
         ObjectReference part = part(pod, container, field);
@@ -529,7 +539,7 @@ final class PodWorker implements Reconciler {
                 record.failureReason,
                 record.failureMessage,
                 driver.now()));
-        if (status.equals(record.written)) {
+        if (status.equals(record.written) && !isReadinessOverwritten(pod, status)) {
             return;
         }
         client.patch(
@@ -538,6 +548,22 @@ final class PodWorker implements Reconciler {
                 pod.getMetadata().getName(),
                 Patch.strategic(body(record.uid, status)).on("status"));
         record.written = status;
+    }
+
+    /** Whether somebody took the pod for not ready, as is done when its node falls silent: they are told otherwise. */
+    private static boolean isReadinessOverwritten(Pod pod, PodStatus ours) {
+        String theirs = readiness(pod.getStatus());
+        return theirs != null && !theirs.equals(readiness(ours));
+    }
+
+    private static @Nullable String readiness(@Nullable PodStatus status) {
+        return status == null
+                ? null
+                : status.getConditions().stream()
+                        .filter(c -> "Ready".equals(c.getType()))
+                        .map(c -> c.getStatus())
+                        .findFirst()
+                        .orElse(null);
     }
 
     /** How the attempt before ended: known from the last status, or from the present state if it waits to run again. */
