@@ -55,8 +55,8 @@ import java.util.stream.IntStream;
  */
 public final class Cluster implements AutoCloseable {
     /** Containers that start and stop in no time; images that nobody has are still missed. */
-    static final Simulation INSTANT = new Simulation(
-            Duration.ZERO, Duration.ZERO, Duration.ZERO, Simulation.DEFAULT.unknownImages());
+    static final Simulation INSTANT =
+            new Simulation(Duration.ZERO, Duration.ZERO, Duration.ZERO, Simulation.DEFAULT.unknownImages());
 
     private static final UserInfo ADMIN = UserInfo.of("admin", UserInfo.MASTERS_GROUP, UserInfo.AUTHENTICATED_GROUP);
     private static final String FIELD_MANAGER = "trimtab-junit";
@@ -72,8 +72,7 @@ public final class Cluster implements AutoCloseable {
     private final List<Cluster> forks = new ArrayList<>();
     private boolean failed;
 
-    private Cluster(
-            ClusterOptions options, io.trimtab.standalone.Cluster cluster, VirtualDriver driver, long seed) {
+    private Cluster(ClusterOptions options, io.trimtab.standalone.Cluster cluster, VirtualDriver driver, long seed) {
         this.options = options;
         this.cluster = cluster;
         this.driver = driver;
@@ -91,7 +90,8 @@ public final class Cluster implements AutoCloseable {
      */
     public static Cluster start(ClusterOptions options, VirtualDriver.Options driver) {
         Templates.Template template = Templates.of(options);
-        VirtualDriver own = VirtualDriver.create(driver.withStart(template.driver().now()));
+        VirtualDriver own =
+                VirtualDriver.create(driver.withStart(template.driver().now()));
         return new Cluster(options, template.cluster().fork(own), own, driver.seed()).settle();
     }
 
@@ -102,6 +102,11 @@ public final class Cluster implements AutoCloseable {
 
     static List<String> nodeNames(int count) {
         return IntStream.rangeClosed(1, count).mapToObj(i -> "node-" + i).toList();
+    }
+
+    /** A range that has 256 addresses for each node. */
+    static String podCidr(int nodes) {
+        return nodes <= 256 ? ClusterOptions.IN_MEMORY.podCidr() : nodes <= 4096 ? "172.16.0.0/12" : "10.0.0.0/9";
     }
 
     static List<String> selection(String controllers) {
@@ -159,8 +164,8 @@ public final class Cluster implements AutoCloseable {
     public Cluster fork() {
         // A seed of its own: with this one's it would give out the UIDs that this one has given out already.
         long child = mix(seed ^ mix(forks.size() + 1) ^ mix(driver.stepsRun()));
-        VirtualDriver own = VirtualDriver.create(
-                driver.options().withStart(driver.now()).withSeed(child));
+        VirtualDriver own =
+                VirtualDriver.create(driver.options().withStart(driver.now()).withSeed(child));
         Cluster copy = new Cluster(options, cluster.fork(own), own, child);
         stopped.forEach(copy::stopNode);
         added.forEach(copy::run);
@@ -368,7 +373,8 @@ public final class Cluster implements AutoCloseable {
         List<HasMetadata> owned = new ArrayList<>(list(ReplicaSet.class, namespace));
         owned.addAll(list(Job.class, namespace));
         owned.stream()
-                .filter(object -> object.getMetadata().getOwnerReferences().stream().anyMatch(owner))
+                .filter(object ->
+                        object.getMetadata().getOwnerReferences().stream().anyMatch(owner))
                 .forEach(object -> between.add(object.getMetadata().getUid()));
         return list(Pod.class, namespace).stream()
                 .filter(pod -> pod.getMetadata().getOwnerReferences().stream()
@@ -388,10 +394,9 @@ public final class Cluster implements AutoCloseable {
                 .toList();
     }
 
-    static final Comparator<Event> BY_TIME = Comparator.comparing(
-                    (Event event) -> event.getFirstTimestamp() != null
-                            ? event.getFirstTimestamp()
-                            : String.valueOf(event.getMetadata().getCreationTimestamp()))
+    static final Comparator<Event> BY_TIME = Comparator.comparing((Event event) -> event.getFirstTimestamp() != null
+                    ? event.getFirstTimestamp()
+                    : String.valueOf(event.getMetadata().getCreationTimestamp()))
             .thenComparing(event -> Long.parseLong(event.getMetadata().getResourceVersion()));
 
     private static String namespace(HasMetadata object) {

@@ -56,7 +56,8 @@ public final class DeploymentAssert extends AbstractAssert<DeploymentAssert, Dep
                         condition.getMessage());
             }
         }
-        throw failure("Expected %s to have a condition %s, found %s", Cluster.name(actual), type, status().getConditions());
+        throw failure(
+                "Expected %s to have a condition %s, found %s", Cluster.name(actual), type, status().getConditions());
     }
 
     private DeploymentStatus status() {

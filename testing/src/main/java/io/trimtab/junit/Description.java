@@ -3,7 +3,9 @@ package io.trimtab.junit;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.trimtab.runtime.VirtualDriver;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Puts a cluster into words, for the message of a failed test. Stateless. */
 final class Description {
@@ -17,13 +19,21 @@ final class Description {
         VirtualDriver driver = cluster.driver();
         StringBuilder text = new StringBuilder("The cluster: seed " + seed + " (replay it with -Dtrimtab.seed=" + seed
                 + "), at " + driver.now() + ", after " + driver.stepsRun() + " steps");
-        section(text, "steps that failed", driver.failures().stream().map(VirtualDriver.Failure::toString).toList());
-        List<String> pending = driver.pending();
-        section(text, "pending", head(pending, MAX_PENDING));
+        section(
+                text,
+                "steps that failed",
+                driver.failures().stream().map(VirtualDriver.Failure::toString).toList());
+        Map<String, Integer> pending = new LinkedHashMap<>(); // many timers are of one kind and moment
+        driver.pending().forEach(line -> pending.merge(line, 1, Integer::sum));
+        List<String> lines = pending.entrySet().stream()
+                .map(line -> line.getKey() + (line.getValue() > 1 ? " (" + line.getValue() + " times)" : ""))
+                .toList();
+        section(text, "pending", head(lines, MAX_PENDING));
         try {
             List<Pod> pods = cluster.pods();
             section(text, "pods", head(pods.stream().map(Pods::describe).toList(), MAX_PODS));
-            List<Event> events = cluster.list(Event.class).stream().sorted(Cluster.BY_TIME).toList();
+            List<Event> events =
+                    cluster.list(Event.class).stream().sorted(Cluster.BY_TIME).toList();
             section(
                     text,
                     "last events",

@@ -64,7 +64,8 @@ final class Invariants {
         Set<String> alive = new HashSet<>();
         OWNERS.forEach((kind, type) -> {
             if (kinds.contains(kind)) {
-                cluster.list(type).forEach(object -> alive.add(object.getMetadata().getUid()));
+                cluster.list(type)
+                        .forEach(object -> alive.add(object.getMetadata().getUid()));
             }
         });
         return pods.stream()

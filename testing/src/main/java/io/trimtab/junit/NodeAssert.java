@@ -24,7 +24,10 @@ public final class NodeAssert extends AbstractAssert<NodeAssert, Node> {
         if (!found.equals(status)) {
             throw failure(
                     "Expected condition Ready of node %s to be %s, found %s; conditions %s",
-                    actual.getMetadata().getName(), status, found, actual.getStatus().getConditions());
+                    actual.getMetadata().getName(),
+                    status,
+                    found,
+                    actual.getStatus().getConditions());
         }
         return this;
     }
@@ -36,7 +39,10 @@ public final class NodeAssert extends AbstractAssert<NodeAssert, Node> {
                 .noneMatch(t -> key.equals(t.getKey()) && effect.equals(t.getEffect()))) {
             throw failure(
                     "Expected node %s to have the taint %s:%s, found %s",
-                    actual.getMetadata().getName(), key, effect, actual.getSpec().getTaints());
+                    actual.getMetadata().getName(),
+                    key,
+                    effect,
+                    actual.getSpec().getTaints());
         }
         return this;
     }

@@ -23,7 +23,8 @@ public final class Pods {
 
     /** Whether it has a node. */
     public static boolean isScheduled(Pod pod) {
-        return pod.getSpec().getNodeName() != null && !pod.getSpec().getNodeName().isEmpty();
+        return pod.getSpec().getNodeName() != null
+                && !pod.getSpec().getNodeName().isEmpty();
     }
 
     /** Whether somebody has asked for its deletion. */

@@ -17,7 +17,8 @@ import org.junit.platform.commons.support.AnnotationSupport;
 /** What {@link TrimtabCluster} does. Stateless: clusters live in JUnit's store of each test. */
 public final class TrimtabExtension
         implements BeforeEachCallback, AfterEachCallback, ParameterResolver, TestExecutionExceptionHandler {
-    private static final ExtensionContext.Namespace NAMESPACE = ExtensionContext.Namespace.create(TrimtabExtension.class);
+    private static final ExtensionContext.Namespace NAMESPACE =
+            ExtensionContext.Namespace.create(TrimtabExtension.class);
     private static final String SEED = "trimtab.seed";
 
     @Override
@@ -25,6 +26,7 @@ public final class TrimtabExtension
         TrimtabCluster wanted = annotation(context);
         ClusterOptions options = ClusterOptions.IN_MEMORY
                 .withNodes(Cluster.nodeNames(wanted.nodes()))
+                .withPodCidr(Cluster.podCidr(wanted.nodes()), 24)
                 .withControllers(Cluster.selection(wanted.controllers()))
                 .withScheduler(wanted.scheduler());
         if (!wanted.delays()) {
