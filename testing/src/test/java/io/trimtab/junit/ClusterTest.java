@@ -13,7 +13,9 @@ class ClusterTest {
     @Test
     void givenACluster_whenItIsHandedOut_thenItsNodesAreReady(
             Cluster cluster, KubernetesClient client, VirtualDriver driver) {
-        assertThat(cluster.list(Node.class)).hasSize(3).allSatisfy(node -> assertThat(node).isReady());
+        assertThat(cluster.list(Node.class))
+                .hasSize(3)
+                .allSatisfy(node -> assertThat(node).isReady());
         assertThat(client.namespaces().withName("default").get()).isNotNull();
         assertThat(driver.now()).isEqualTo(cluster.now());
     }
@@ -24,7 +26,8 @@ class ClusterTest {
             long t = System.nanoTime();
             try (Cluster c = Cluster.start()) {
                 long t1 = System.nanoTime();
-                System.err.println("start " + (t1 - t) / 1000 + " us, steps " + c.driver().stepsRun());
+                System.err.println(
+                        "start " + (t1 - t) / 1000 + " us, steps " + c.driver().stepsRun());
             }
         }
     }
