@@ -3,6 +3,7 @@ package io.trimtab.controllers;
 import io.trimtab.controller.Controller;
 import io.trimtab.controller.Manager;
 import io.trimtab.controllers.clusterrole.ClusterRoleAggregationController;
+import io.trimtab.controllers.daemonset.DaemonSetController;
 import io.trimtab.controllers.deployment.DeploymentReconciler;
 import io.trimtab.controllers.disruption.DisruptionController;
 import io.trimtab.controllers.endpoints.EndpointsController;
@@ -73,6 +74,7 @@ public final class ControllerTable {
                     ReplicationControllerController::controller),
             Entry.of(ReplicaSetController.NAME, "replicaset", ReplicaSetController::controller),
             Entry.of(DeploymentReconciler.NAME, "deployment", DeploymentReconciler::controller),
+            Entry.of(DaemonSetController.NAME, "daemonset", DaemonSetController::controller),
             Entry.of(EndpointsController.NAME, "endpoint", EndpointsController::controller),
             Entry.of(EndpointSliceController.NAME, "endpointslice", EndpointSliceController::controller),
             Entry.of(

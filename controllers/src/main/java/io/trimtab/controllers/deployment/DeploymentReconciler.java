@@ -28,6 +28,7 @@ import io.trimtab.controller.Request;
 import io.trimtab.controller.Result;
 import io.trimtab.controllers.pods.PodControl;
 import io.trimtab.controllers.pods.Pods;
+import io.trimtab.controllers.pods.TemplateHash;
 import io.trimtab.events.EventRecorder;
 import io.trimtab.informer.Lister;
 import io.trimtab.informer.SharedInformer;

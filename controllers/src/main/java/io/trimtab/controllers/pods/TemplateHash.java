@@ -1,4 +1,4 @@
-package io.trimtab.controllers.deployment;
+package io.trimtab.controllers.pods;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.MapperFeature;
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * Names a pod template: FNV-1a over its canonical JSON and the collision count, in the alphabet of generated names. Kubernetes
  * hashes a dump of Go structs, so its values differ; nothing depends on them, templates are matched by equality.
  */
-final class TemplateHash {
+public final class TemplateHash {
     private static final String ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
     private static final ObjectMapper SORTED = JsonMapper.builder()
             .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
@@ -23,7 +23,7 @@ final class TemplateHash {
     private TemplateHash() {}
 
     /** @param collisionCount null if names never collided */
-    static String of(PodTemplateSpec template, @Nullable Integer collisionCount) {
+    public static String of(PodTemplateSpec template, @Nullable Integer collisionCount) {
         int hash = 0x811c9dc5;
         try {
             hash = fnv1a(hash, SORTED.writeValueAsBytes(template));
