@@ -10,6 +10,7 @@ import io.trimtab.controllers.endpoints.EndpointsController;
 import io.trimtab.controllers.endpointslice.EndpointSliceController;
 import io.trimtab.controllers.endpointslicemirroring.EndpointSliceMirroringController;
 import io.trimtab.controllers.garbagecollector.GarbageCollector;
+import io.trimtab.controllers.job.JobController;
 import io.trimtab.controllers.namespace.NamespaceController;
 import io.trimtab.controllers.nodeipam.NodeIpamController;
 import io.trimtab.controllers.nodelifecycle.NodeLifecycleController;
@@ -81,6 +82,7 @@ public final class ControllerTable {
                     EndpointSliceMirroringController.NAME,
                     "endpointslicemirroring",
                     EndpointSliceMirroringController::controller),
+            new Entry(JobController.NAME, "job", (manager, options) -> JobController.addTo(manager)),
             Entry.of(NamespaceController.NAME, "namespace", NamespaceController::controller),
             new Entry(GarbageCollector.NAME, "garbagecollector", (manager, options) -> GarbageCollector.addTo(manager)),
             Entry.part(PodGarbageCollector.NAME, "podgc", PodGarbageCollector::component),
