@@ -53,8 +53,7 @@ final class DaemonPlan {
     }
 
     /** What is needed so that each node has its pod. Failed pods are listed apart: they may have to wait. */
-    static DaemonPlan manage(
-            DaemonSet set, String hash, List<Node> nodes, Map<String, List<Pod>> byNode, Instant now) {
+    static DaemonPlan manage(DaemonSet set, String hash, List<Node> nodes, Map<String, List<Pod>> byNode, Instant now) {
         DaemonPlan plan = new DaemonPlan(set, hash, now);
         Map<String, Boolean> known = new LinkedHashMap<>();
         for (Node node : nodes) {
@@ -127,8 +126,9 @@ final class DaemonPlan {
     /** The next step from old pods to new ones. */
     static DaemonPlan roll(DaemonSet set, String hash, List<Node> nodes, Map<String, List<Pod>> byNode, Instant now) {
         DaemonPlan plan = new DaemonPlan(set, hash, now);
-        int desired = (int)
-                nodes.stream().filter(node -> DaemonPods.decide(set, node).run()).count();
+        int desired = (int) nodes.stream()
+                .filter(node -> DaemonPods.decide(set, node).run())
+                .count();
         int surge = maxSurge(set, desired);
         int unavailable = maxUnavailable(set, desired);
         if (surge == 0) {
@@ -216,7 +216,8 @@ final class DaemonPlan {
 
     private static @Nullable RollingUpdateDaemonSet rolling(DaemonSet set) {
         return set.getSpec().getUpdateStrategy() == null
-                        || !"RollingUpdate".equals(set.getSpec().getUpdateStrategy().getType())
+                        || !"RollingUpdate"
+                                .equals(set.getSpec().getUpdateStrategy().getType())
                 ? null
                 : set.getSpec().getUpdateStrategy().getRollingUpdate();
     }

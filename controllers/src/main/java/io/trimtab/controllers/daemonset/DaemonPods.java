@@ -92,8 +92,8 @@ final class DaemonPods {
     /** A pod that the scheduler can put on this node only. */
     static Pod pod(DaemonSet set, String node, String hash) {
         Pod pod = PodControl.fromTemplate(set.getSpec().getTemplate(), set, OwnerReferences.newControllerRef(set));
-        Map<String, String> labels = new HashMap<>(
-                Objects.requireNonNullElse(pod.getMetadata().getLabels(), Map.of()));
+        Map<String, String> labels =
+                new HashMap<>(Objects.requireNonNullElse(pod.getMetadata().getLabels(), Map.of()));
         String generation = templateGeneration(set);
         if (generation != null) {
             labels.put(GENERATION_LABEL, generation);
@@ -152,7 +152,8 @@ final class DaemonPods {
 
     /** By its hash, or by the generation that sets had before they had hashes. */
     static boolean isUpdated(DaemonSet set, Pod pod, String hash) {
-        Map<String, String> labels = Objects.requireNonNullElse(pod.getMetadata().getLabels(), Map.of());
+        Map<String, String> labels =
+                Objects.requireNonNullElse(pod.getMetadata().getLabels(), Map.of());
         String generation = templateGeneration(set);
         return hash.equals(labels.get(Revisions.HASH_LABEL))
                 || generation != null && generation.equals(labels.get(GENERATION_LABEL));

@@ -26,7 +26,6 @@ import io.trimtab.controller.Request;
 import io.trimtab.controller.Requests;
 import io.trimtab.controller.Result;
 import io.trimtab.controllers.pods.PodControl;
-import io.trimtab.controllers.pods.Pods;
 import io.trimtab.controllers.pods.SlowStart;
 import io.trimtab.controllers.pods.TemplateHash;
 import io.trimtab.controllers.revisions.Revisions;
@@ -99,10 +98,7 @@ public final class DaemonSetController implements Reconciler {
                 .owns(Pod.class)
                 .watches(ResourceType.of(Pod.class), WatchScope.ALL, controller::onOrphan)
                 .watches(ResourceType.of(Node.class), WatchScope.ALL, controller::onNode)
-                .watches(
-                        ResourceType.of(ControllerRevision.class),
-                        WatchScope.ALL,
-                        Requests.owners(SETS, true))
+                .watches(ResourceType.of(ControllerRevision.class), WatchScope.ALL, Requests.owners(SETS, true))
                 .workers(2)
                 .reconcile(controller);
     }
@@ -158,9 +154,7 @@ public final class DaemonSetController implements Reconciler {
         }
         if (ModelSelectors.of(set.getSpec().getSelector()).isEverything()) {
             events.warning(
-                    set,
-                    "SelectingAll",
-                    "This daemon set is selecting all pods. A non-empty selector is required.");
+                    set, "SelectingAll", "This daemon set is selecting all pods. A non-empty selector is required.");
             return Result.done();
         }
         if (set.getMetadata().getDeletionTimestamp() != null) {
@@ -217,8 +211,7 @@ public final class DaemonSetController implements Reconciler {
         Duration retry = null;
         for (Pod pod : plan.failed) {
             String node = String.valueOf(DaemonPods.targetNode(pod));
-            String key = set.getMetadata().getUid() + "/"
-                    + set.getMetadata().getGeneration() + "/" + node;
+            String key = set.getMetadata().getUid() + "/" + set.getMetadata().getGeneration() + "/" + node;
             Instant until = failedUntil.get(key);
             if (until != null && until.isAfter(now)) {
                 Duration wait = Duration.between(now, until);
@@ -239,8 +232,8 @@ public final class DaemonSetController implements Reconciler {
             events.normal(
                     set,
                     "SucceededDaemonPod",
-                    "Found succeeded daemon pod " + Request.of(pod) + " on node "
-                            + DaemonPods.targetNode(pod) + ", will try to delete it");
+                    "Found succeeded daemon pod " + Request.of(pod) + " on node " + DaemonPods.targetNode(pod)
+                            + ", will try to delete it");
             delete.add(pod);
         }
         carryOut(set, hash, plan.create, delete);
@@ -310,7 +303,8 @@ public final class DaemonSetController implements Reconciler {
     private void merge(DaemonSet set, ControllerRevision duplicate, ControllerRevision keep) {
         String from = hashOf(duplicate);
         String to = hashOf(keep);
-        for (Pod pod : pods.byIndex(SharedInformer.BY_OWNER_UID, set.getMetadata().getUid())) {
+        for (Pod pod :
+                pods.byIndex(SharedInformer.BY_OWNER_UID, set.getMetadata().getUid())) {
             Map<String, String> labels = pod.getMetadata().getLabels();
             if (labels != null && from.equals(labels.get(Revisions.HASH_LABEL)) && !from.equals(to)) {
                 ObjectNode body = JsonNodeFactory.instance.objectNode();
@@ -359,8 +353,7 @@ public final class DaemonSetController implements Reconciler {
         }
     }
 
-    private void cleanUp(
-            DaemonSet set, List<ControllerRevision> history, ControllerRevision current, List<Pod> owned) {
+    private void cleanUp(DaemonSet set, List<ControllerRevision> history, ControllerRevision current, List<Pod> owned) {
         Integer limit = set.getSpec().getRevisionHistoryLimit();
         List<ControllerRevision> old = history.stream()
                 .filter(revision -> !revision.getMetadata()
@@ -416,7 +409,8 @@ public final class DaemonSetController implements Reconciler {
             return;
         }
         try {
-            client.updateStatus(SETS, new DaemonSetBuilder(set).withStatus(status).build());
+            client.updateStatus(
+                    SETS, new DaemonSetBuilder(set).withStatus(status).build());
         } catch (ApiException e) {
             if (e.isNotFound()) {
                 return;
@@ -425,7 +419,9 @@ public final class DaemonSetController implements Reconciler {
                 throw e;
             }
             DaemonSet fresh = client.get(
-                            SETS, set.getMetadata().getNamespace(), set.getMetadata().getName())
+                            SETS,
+                            set.getMetadata().getNamespace(),
+                            set.getMetadata().getName())
                     .orElse(null);
             if (fresh != null
                     && fresh.getMetadata().getUid().equals(set.getMetadata().getUid())) {

@@ -146,7 +146,8 @@ public final class JobController implements Reconciler {
                 queue.add(after);
             }
         } else if (pod != null && OwnerReferences.controllerOf(pod).isEmpty()) {
-            Map<String, String> labels = Objects.requireNonNullElse(pod.getMetadata().getLabels(), Map.of());
+            Map<String, String> labels =
+                    Objects.requireNonNullElse(pod.getMetadata().getLabels(), Map.of());
             for (Job job : jobs.list(pod.getMetadata().getNamespace())) {
                 LabelSelector selector = selector(job);
                 if (!selector.isEverything() && selector.matches(labels)) {
@@ -255,7 +256,8 @@ public final class JobController implements Reconciler {
     /** @throws ApiException as the server refuses; not if the pod is gone */
     void removeFinalizer(Pod pod) {
         ObjectNode body = JsonNodeFactory.instance.objectNode();
-        ObjectNode metadata = body.putObject("metadata").put("uid", pod.getMetadata().getUid());
+        ObjectNode metadata =
+                body.putObject("metadata").put("uid", pod.getMetadata().getUid());
         metadata.putArray("$deleteFromPrimitiveList/finalizers").add(JobPods.FINALIZER);
         try {
             client.patch(

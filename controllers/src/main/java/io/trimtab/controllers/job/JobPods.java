@@ -214,7 +214,8 @@ final class JobPods {
                 .withAnnotations(annotations)
                 .withLabels(labels)
                 .endMetadata();
-        Pod indexed = builder.editSpec().withHostname(name + "-" + index).endSpec().build();
+        Pod indexed =
+                builder.editSpec().withHostname(name + "-" + index).endSpec().build();
         indexed.getSpec().getContainers().forEach(JobPods::addIndexVariable);
         indexed.getSpec().getInitContainers().forEach(JobPods::addIndexVariable);
         return indexed;

@@ -65,9 +65,9 @@ final class JobSync {
         this.backoff = backoff;
         this.now = controller.driver.now();
         this.indexed = JobPods.isIndexed(job);
-        this.completions = job.getSpec().getCompletions() == null ? -1 : job.getSpec().getCompletions();
-        this.status =
-                job.getStatus() == null ? new JobStatus() : new JobStatusBuilder(job.getStatus()).build();
+        this.completions =
+                job.getSpec().getCompletions() == null ? -1 : job.getSpec().getCompletions();
+        this.status = job.getStatus() == null ? new JobStatus() : new JobStatusBuilder(job.getStatus()).build();
         UncountedTerminatedPods uncounted = status.getUncountedTerminatedPods();
         if (uncounted != null) {
             uncountedSucceeded.addAll(uncounted.getSucceeded());
@@ -138,9 +138,7 @@ final class JobSync {
                 noteSuspension(suspended);
             } else if (completions >= 0 && succeeded > completions) {
                 controller.events.warning(
-                        job,
-                        "TooManySucceededPods",
-                        "Too many succeeded pods running after completion count reached");
+                        job, "TooManySucceededPods", "Too many succeeded pods running after completion count reached");
             }
         }
         status.setActive(remaining == 0 ? null : remaining);
@@ -207,8 +205,7 @@ final class JobSync {
             Integer most = job.getSpec().getMaxFailedIndexes();
             if (most != null && failedIndexes.cardinality() > most) {
                 return failure(
-                        "MaxFailedIndexesExceeded",
-                        "Job has exceeded the specified maximal number of failed indexes");
+                        "MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes");
             }
             if (!failedIndexes.isEmpty()
                     && succeededIndexes.cardinality() + failedIndexes.cardinality() >= completions) {
@@ -223,14 +220,17 @@ final class JobSync {
             return false;
         }
         int sum = active.stream()
-                .filter(pod -> Pods.phase(pod).equals("Running") || Pods.phase(pod).equals("Pending"))
+                .filter(pod ->
+                        Pods.phase(pod).equals("Running") || Pods.phase(pod).equals("Pending"))
                 .mapToInt(JobPods::restarts)
                 .sum();
         return limit == 0 ? sum > 0 : sum >= limit;
     }
 
     private @Nullable JobCondition successPolicy() {
-        if (!indexed || job.getSpec().getSuccessPolicy() == null || job.getMetadata().getDeletionTimestamp() != null) {
+        if (!indexed
+                || job.getSpec().getSuccessPolicy() == null
+                || job.getMetadata().getDeletionTimestamp() != null) {
             return null;
         }
         List<SuccessPolicyRule> rules = job.getSpec().getSuccessPolicy().getRules();
@@ -254,10 +254,7 @@ final class JobSync {
         boolean complete = completions < 0 ? succeeded > 0 && active == 0 : succeeded >= completions && active == 0;
         return complete
                 ? condition(
-                        "SuccessCriteriaMet",
-                        "True",
-                        "CompletionsReached",
-                        "Reached expected number of succeeded pods")
+                        "SuccessCriteriaMet", "True", "CompletionsReached", "Reached expected number of succeeded pods")
                 : null;
     }
 
@@ -336,7 +333,8 @@ final class JobSync {
             List<Pod> victims = JobPods.victims(job, active, have);
             return have - delete(victims);
         }
-        int parallelism = job.getSpec().getParallelism() == null ? 1 : job.getSpec().getParallelism();
+        int parallelism =
+                job.getSpec().getParallelism() == null ? 1 : job.getSpec().getParallelism();
         int wanted;
         if (completions < 0) {
             wanted = succeeded > 0 ? Math.min(have, parallelism) : parallelism;
@@ -369,8 +367,8 @@ final class JobSync {
             calls.add(() -> controller.podControl.create(JobPods.fromTemplate(job, index, before, counts), job));
         }
         List<Parallel.Outcome<Pod>> outcomes = SlowStart.run(controller.driver, calls);
-        int created = (int)
-                outcomes.stream().filter(Parallel.Outcome::isSuccess).count();
+        int created =
+                (int) outcomes.stream().filter(Parallel.Outcome::isSuccess).count();
         status.setActive(have + created);
         SlowStart.throwFirst(outcomes);
         return have + created;
@@ -427,8 +425,7 @@ final class JobSync {
     }
 
     private boolean hasCondition(String type) {
-        return status.getConditions().stream()
-                .anyMatch(c -> type.equals(c.getType()) && "True".equals(c.getStatus()));
+        return status.getConditions().stream().anyMatch(c -> type.equals(c.getType()) && "True".equals(c.getStatus()));
     }
 
     // ---- counting

@@ -68,7 +68,9 @@ public final class Revisions {
             map.forEach((key, item) -> result.put(String.valueOf(key), sorted(item)));
             return result;
         }
-        return value instanceof List<?> list ? list.stream().map(Revisions::sorted).toList() : value;
+        return value instanceof List<?> list
+                ? list.stream().map(Revisions::sorted).toList()
+                : value;
     }
 
     /** The template that a revision holds. */
