@@ -154,8 +154,8 @@ public final class Scheduler implements Manager.Component {
     private void watch(SharedInformer<Pod> podInformer) {
         podInformer.addHandler(new Handler<>(
                 pod -> podChanged(null, PodInfo.of(pod)),
-                (before, after) -> podChanged(PodInfo.of(before), PodInfo.of(after)),
-                pod -> podDeleted(PodInfo.of(pod))));
+                (before, after) -> podChanged(info(before), PodInfo.of(after)),
+                pod -> podDeleted(info(pod))));
         manager.informers()
                 .informer(Node.class)
                 .addHandler(new Handler<>(this::nodeAdded, this::nodeChanged, this::nodeDeleted));
@@ -220,6 +220,15 @@ public final class Scheduler implements Manager.Component {
             return Standing.ON_NODE;
         }
         return profiles.containsKey(pod.schedulerName()) ? Standing.PENDING : Standing.NOT_OURS;
+    }
+
+    /** What is known of the pod already, or else worked out anew. */
+    private PodInfo info(Pod pod) {
+        PodInfo known = cache.placed(pod.getMetadata().getUid());
+        if (known == null) {
+            known = queue.waiting(pod.getMetadata().getUid());
+        }
+        return known != null && known.pod() == pod ? known : PodInfo.of(pod);
     }
 
     private void podChanged(@Nullable PodInfo before, PodInfo after) {

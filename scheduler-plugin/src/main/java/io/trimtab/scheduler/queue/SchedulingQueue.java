@@ -587,6 +587,12 @@ public final class SchedulingQueue {
         }
     }
 
+    /** The pod of this uid, if it waits. */
+    public @Nullable PodInfo waiting(String uid) {
+        QueuedPod queued = byUid.get(uid);
+        return queued == null ? null : queued.pod();
+    }
+
     /** The pod as it waits, for tests and diagnosis; null if it does not wait. */
     @Nullable
     QueuedPod find(PodInfo pod) {
