@@ -20,6 +20,7 @@ import io.trimtab.controllers.replicationcontroller.ReplicationControllerControl
 import io.trimtab.controllers.resourcequota.ResourceQuotaController;
 import io.trimtab.controllers.rootca.RootCaPublisher;
 import io.trimtab.controllers.serviceaccount.ServiceAccountController;
+import io.trimtab.controllers.statefulset.StatefulSetController;
 import io.trimtab.controllers.tainteviction.TaintEvictionController;
 import io.trimtab.controllers.ttlafterfinished.TtlAfterFinishedController;
 import java.util.List;
@@ -100,6 +101,7 @@ public final class ControllerTable {
                     DisruptionController.NAME, "disruption", (manager, options) -> DisruptionController.addTo(manager)),
             Entry.of(ResourceQuotaController.NAME, "resourcequota", ResourceQuotaController::controller),
             Entry.of(TtlAfterFinishedController.NAME, "ttl-after-finished", TtlAfterFinishedController::controller),
+            Entry.of(StatefulSetController.NAME, "statefulset", StatefulSetController::controller),
             Entry.of(TaintEvictionController.NAME, "taint-eviction", TaintEvictionController::controller),
             new Entry(NodeIpamController.NAME, "nodeipam", (manager, options) -> {
                 if (options.nodeRanges() != null) {
