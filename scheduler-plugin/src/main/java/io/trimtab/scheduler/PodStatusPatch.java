@@ -51,13 +51,15 @@ public final class PodStatusPatch {
             condition.putNull("lastProbeTime");
             condition.put(
                     "lastTransitionTime",
-                    turned ? now.truncatedTo(ChronoUnit.SECONDS).toString() : before.getLastTransitionTime());
+                    before == null || turned
+                            ? now.truncatedTo(ChronoUnit.SECONDS).toString()
+                            : before.getLastTransitionTime());
             if (pod.getMetadata().getGeneration() != null) {
                 condition.put("observedGeneration", pod.getMetadata().getGeneration());
             }
         }
         if (renominate) {
-            if (nominated.isEmpty()) {
+            if (nominated == null || nominated.isEmpty()) {
                 root.putNull("nominatedNodeName");
             } else {
                 root.put("nominatedNodeName", nominated);

@@ -32,6 +32,9 @@ public final class SimulatedRuntime implements ContainerRuntime {
     /** What a process that is told to end reports, as shells count: 128 + SIGKILL. */
     private static final int KILLED = 137;
 
+    /** The containers of a pod that has none: never written to, for what is not found is not replaced. */
+    private static final Map<String, Running> NONE = Map.of();
+
     private final Driver driver;
     private final Simulation simulation;
     private final ReentrantLock lock = new ReentrantLock();
@@ -186,8 +189,8 @@ public final class SimulatedRuntime implements ContainerRuntime {
                 () -> ended(uid, container.getName(), state.attempt(), end.exitCode()));
         lock.lock();
         try {
-            Map<String, Running> containers = pods.get(uid);
-            Running running = containers == null ? null : containers.get(container.getName());
+            Map<String, Running> containers = pods.getOrDefault(uid, NONE);
+            Running running = containers.get(container.getName());
             if (running != null && running.state.equals(state)) {
                 containers.put(container.getName(), new Running(state, running.stopping, timer));
             }
@@ -214,8 +217,8 @@ public final class SimulatedRuntime implements ContainerRuntime {
     private void ended(String uid, String name, int attempt, int exitCode) {
         lock.lock();
         try {
-            Map<String, Running> containers = pods.get(uid);
-            Running running = containers == null ? null : containers.get(name);
+            Map<String, Running> containers = pods.getOrDefault(uid, NONE);
+            Running running = containers.get(name);
             if (running == null || running.state.attempt() != attempt || !running.state.isRunning()) {
                 return;
             }
@@ -238,8 +241,8 @@ public final class SimulatedRuntime implements ContainerRuntime {
         int attempt;
         lock.lock();
         try {
-            Map<String, Running> containers = pods.get(podUid);
-            Running running = containers == null ? null : containers.get(container);
+            Map<String, Running> containers = pods.getOrDefault(podUid, NONE);
+            Running running = containers.get(container);
             if (running == null || !running.state.isRunning() || running.stopping) {
                 return;
             }

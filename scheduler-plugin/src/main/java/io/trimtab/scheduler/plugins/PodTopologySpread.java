@@ -153,7 +153,7 @@ final class PodTopologySpread implements PreFilterPlugin, FilterPlugin, PreScore
             int[] counts = constraint.counts(snapshot, pod.namespace());
             for (NodeInfo node : snapshot.nodes()) {
                 if (SpreadConstraint.hasAllKeys(constraints, node.labels()) && constraint.includes(pod, node)) {
-                    domains.add(i, node.labels().get(constraint.key()), counts[node.slot()]);
+                    domains.add(i, Objects.requireNonNull(node.labels().get(constraint.key())), counts[node.slot()]);
                 }
             }
         }
@@ -189,7 +189,7 @@ final class PodTopologySpread implements PreFilterPlugin, FilterPlugin, PreScore
         for (int i = 0; i < domains.constraints.size(); i++) {
             SpreadConstraint constraint = domains.constraints.get(i);
             if (constraint.counts(changed) && constraint.includes(pod, node)) {
-                domains.add(i, node.labels().get(constraint.key()), change);
+                domains.add(i, Objects.requireNonNull(node.labels().get(constraint.key())), change);
             }
         }
     }
@@ -202,7 +202,7 @@ final class PodTopologySpread implements PreFilterPlugin, FilterPlugin, PreScore
         }
         for (int i = 0; i < domains.constraints.size(); i++) {
             SpreadConstraint constraint = domains.constraints.get(i);
-            String domain = node.labels().get(constraint.key());
+            String domain = Objects.requireNonNull(node.labels().get(constraint.key()));
             if (domain == null) {
                 return NO_LABEL;
             }
@@ -307,7 +307,7 @@ final class PodTopologySpread implements PreFilterPlugin, FilterPlugin, PreScore
         double score = 0;
         for (int i = 0; i < preferences.constraints().size(); i++) {
             SpreadConstraint constraint = preferences.constraints().get(i);
-            String domain = node.labels().get(constraint.key());
+            String domain = Objects.requireNonNull(node.labels().get(constraint.key()));
             if (domain == null) {
                 continue;
             }
