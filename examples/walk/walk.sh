@@ -119,7 +119,7 @@ eventually 20 'hello-world +0/1 +Completed +0' k get pods
 expect 'hello-world +0/1 +Completed +0 +[0-9a-z]+ +172\.16\.[0-9]+\.[0-9]+ +10\.0\.0\.1[23] +<none> +<none>' k get pods -o wide
 
 step "3 its events"
-eventually 10 'Started' k describe pod hello-world
+eventually 10 'Started container hello' k describe pod hello-world
 events=$(k describe pod hello-world | sed -n '/^Events:/,$p')
 order=$(grep -oE 'Scheduled|Pulled|Created|Started' <<<"$events" | uniq | tr '\n' ' ')
 [ "$order" = "Scheduled Pulled Created Started " ] || fail "events are not in order: $events"

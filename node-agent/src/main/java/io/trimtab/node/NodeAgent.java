@@ -37,7 +37,7 @@ public final class NodeAgent {
         SharedInformer<Pod> informer = manager.informers().informer(PodWorker.PODS, scope(options));
         informer.addIndex(BY_UID, pod -> List.of(pod.getMetadata().getUid()));
         this.pods = informer.lister();
-        this.nodes = new Nodes(manager, client, events, options, runtime.version());
+        this.nodes = new Nodes(manager, client, events, pods, options, runtime.version());
         PodWorker worker = new PodWorker(manager.driver(), client, events, pods, nodes, runtime);
         runtime.onChange(uid -> {
             Enqueuer target = queue;

@@ -7,6 +7,7 @@ import io.fabric8.kubernetes.api.model.NodeStatus;
 import io.fabric8.kubernetes.api.model.NodeStatusBuilder;
 import io.fabric8.kubernetes.api.model.ObjectReference;
 import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
@@ -56,6 +57,7 @@ final class Nodes implements Manager.Component {
     private final Client client;
     private final PodWorker.EventRecorders events;
     private final Lister<Node> cached;
+    private final Lister<Pod> pods;
     private final NodeAgentOptions options;
     private final String runtimeVersion;
     private final Map<String, State> states = new ConcurrentHashMap<>();
@@ -86,11 +88,13 @@ final class Nodes implements Manager.Component {
             Manager manager,
             Client client,
             PodWorker.EventRecorders events,
+            Lister<Pod> pods,
             NodeAgentOptions options,
             String runtimeVersion) {
         this.driver = manager.driver();
         this.client = client;
         this.events = events;
+        this.pods = pods;
         this.cached = manager.informers().informer(Node.class).lister();
         this.options = options;
         this.runtimeVersion = runtimeVersion;
@@ -135,7 +139,15 @@ final class Nodes implements Manager.Component {
             }
             synchronized (state) {
                 if (state.pool == null) {
-                    state.pool = new AddressPool(cidr);
+                    AddressPool fresh = new AddressPool(cidr);
+                    // Those of pods that ran before this process did, before any new pod asks for one.
+                    pods.list().stream()
+                            .filter(pod -> name.equals(pod.getSpec().getNodeName())
+                                    && pod.getStatus() != null
+                                    && pod.getStatus().getPodIP() != null
+                                    && !Boolean.TRUE.equals(pod.getSpec().getHostNetwork()))
+                            .forEach(pod -> fresh.reserve(pod.getStatus().getPodIP()));
+                    state.pool = fresh;
                 }
                 pool = state.pool;
             }

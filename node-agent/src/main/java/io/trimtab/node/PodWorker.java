@@ -121,6 +121,7 @@ final class PodWorker implements Reconciler {
             if (state != null) {
                 states.add(state);
                 record.ordered.put(container.getName(), attempt);
+                record.pulls.add("started/" + container.getName() + attempt); // the former process has told it
             }
         }
         runtime.adopt(pod, states);
@@ -258,6 +259,9 @@ final class PodWorker implements Reconciler {
 
     private void run(Pod pod, PodRecord record, Map<String, ContainerState> containers, Wake wake) {
         String policy = Objects.requireNonNullElse(pod.getSpec().getRestartPolicy(), "Always");
+        // First of all: a container may have ended before anybody looked, and was started all the same.
+        pod.getSpec().getInitContainers().forEach(c -> tellStarted(pod, record, c, containers, "spec.initContainers"));
+        pod.getSpec().getContainers().forEach(c -> tellStarted(pod, record, c, containers, "spec.containers"));
         for (Container init : pod.getSpec().getInitContainers()) {
             ContainerState state = containers.get(init.getName());
             if (PodStatuses.isSidecar(init)) {
@@ -292,9 +296,7 @@ final class PodWorker implements Reconciler {
             Wake wake) {
         String name = container.getName();
         if (state != null && state.isRunning()) {
-            if (record.waiting.remove(name) != null || !record.pulls.contains("started/" + name + state.attempt())) {
-                started(pod, record, container, state, field);
-            }
+            record.waiting.remove(name);
             Instant ready = runtime.readyAt(pod, container, state);
             if (ready != null && ready.isAfter(driver.now())) {
                 wake.in(Duration.between(driver.now(), ready));
@@ -323,8 +325,10 @@ final class PodWorker implements Reconciler {
         }
     }
 
-    private void started(Pod pod, PodRecord record, Container container, ContainerState state, String field) {
-        if (record.pulls.add("started/" + container.getName() + state.attempt())) {
+    private void tellStarted(
+            Pod pod, PodRecord record, Container container, Map<String, ContainerState> containers, String field) {
+        ContainerState state = containers.get(container.getName());
+        if (state != null && record.pulls.add("started/" + container.getName() + state.attempt())) {
             events.of(record.node)
                     .record(
                             part(pod, container, field),
