@@ -546,11 +546,18 @@ final class PodWorker implements Reconciler {
         if (status.equals(record.written) && !isReadinessOverwritten(pod, status)) {
             return;
         }
-        client.patch(
-                PODS,
-                pod.getMetadata().getNamespace(),
-                pod.getMetadata().getName(),
-                Patch.strategic(body(record.uid, status)).on("status"));
+        try {
+            client.patch(
+                    PODS,
+                    pod.getMetadata().getNamespace(),
+                    pod.getMetadata().getName(),
+                    Patch.strategic(body(record.uid, status)).on("status"));
+        } catch (ApiException e) {
+            if (!e.isNotFound()) {
+                throw e;
+            }
+            return; // it is gone: its deletion will be seen soon
+        }
         record.written = status;
     }
 

@@ -120,12 +120,15 @@ public final class CertificateAuthority {
      * @param names DNS names and IP addresses, in any order; addresses are recognized by their form
      */
     public Credential issueServer(String commonName, Collection<String> names) {
-        return issue(name(commonName, List.of()), SERVER_AUTH, names);
+        return issue(Keys.ellipticCurve(), name(commonName, List.of()), SERVER_AUTH, names);
     }
 
-    /** A certificate for a client: the common name is its user, the organizations are its groups. */
+    /**
+     * A certificate for a client: the common name is its user, the organizations are its groups. Its key is an RSA one,
+     * though that takes longer to find: it is the only kind that Fabric8's client reads without Bouncy Castle.
+     */
     public Credential issueClient(String commonName, List<String> organizations) {
-        return issue(name(commonName, organizations), CLIENT_AUTH, List.of());
+        return issue(Keys.rsa(), name(commonName, organizations), CLIENT_AUTH, List.of());
     }
 
     /**
@@ -192,8 +195,7 @@ public final class CertificateAuthority {
         }
     }
 
-    private Credential issue(byte[] subject, String purpose, Collection<String> names) {
-        KeyPair pair = Keys.ellipticCurve();
+    private Credential issue(KeyPair pair, byte[] subject, String purpose, Collection<String> names) {
         List<byte[]> extensions = new ArrayList<>();
         extensions.add(extension(BASIC_CONSTRAINTS, true, Der.sequence()));
         extensions.add(extension(KEY_USAGE, true, Der.bits(5, (byte) 0xa0))); // digitalSignature, keyEncipherment
