@@ -27,7 +27,7 @@ trap 'finish' EXIT
 finish() {
   local code=$?
   [ -n "$node_pid" ] && kill "$node_pid" 2>/dev/null
-  [ -n "$cluster_pid" ] && kill "$cluster_pid" 2>/dev/null && wait "$cluster_pid" 2>/dev/null
+  [ -n "$cluster_pid" ] && kill -9 "$cluster_pid" 2>/dev/null && wait "$cluster_pid" 2>/dev/null
   if [ $code -ne 0 ]; then
     echo "FAILED in step: $step_name" >&2
     echo "---- the end of the cluster's log" >&2
@@ -99,7 +99,7 @@ step() {
     start_cluster
   fi
   step_name=$*
-  echo "step $*"
+  echo "step $*  [$SECONDS s]"
 }
 
 pods_of() { k get pods -l "$1" -o 'jsonpath={range .items[?(@.status.phase=="Running")]}{.metadata.name}{"\n"}{end}' | grep -c .; }
@@ -108,46 +108,46 @@ ready_replicas() { k get "$1" -o 'jsonpath={.status.readyReplicas}'; }
 start_cluster
 
 step "1 nodes"
-eventually 20 '10\.0\.0\.12 +Ready +<none> +[0-9a-z]+ +v1\.34' k -s "http://127.0.0.1:$plain_port" get node
+eventually 60 '10\.0\.0\.12 +Ready +<none> +[0-9a-z]+ +v1\.34' k -s "http://127.0.0.1:$plain_port" get node
 expect '10\.0\.0\.13 +Ready +<none> +[0-9a-z]+ +v1\.34' k get nodes
 
 step "2 a pod"
 expect 'pod/hello-world created' k create -f "$here/hello.yaml"
 expect '^NAME +READY +STATUS +RESTARTS +AGE' k get pods
-[ -n "$crash" ] || eventually 10 'hello-world +0/1 +(Pending|ContainerCreating|Completed)' k get pods
-eventually 20 'hello-world +0/1 +Completed +0' k get pods
+[ -n "$crash" ] || eventually 60 'hello-world +0/1 +(Pending|ContainerCreating|Completed)' k get pods
+eventually 60 'hello-world +0/1 +Completed +0' k get pods
 expect 'hello-world +0/1 +Completed +0 +[0-9a-z]+ +172\.16\.[0-9]+\.[0-9]+ +10\.0\.0\.1[23] +<none> +<none>' k get pods -o wide
 
 step "3 its events"
-eventually 10 'Started container hello' k describe pod hello-world
+eventually 60 'Started container hello' k describe pod hello-world
 events=$(k describe pod hello-world | sed -n '/^Events:/,$p')
 order=$(grep -oE 'Scheduled|Pulled|Created|Started' <<<"$events" | uniq | tr '\n' ' ')
 [ "$order" = "Scheduled Pulled Created Started " ] || fail "events are not in order: $events"
 grep -q 'Scheduled.*default-scheduler.*Successfully assigned default/hello-world to' <<<"$events" || fail "$events"
 k run broken --image=foo:1.0 >/dev/null || fail "run"
-eventually 30 'broken +0/1 +(ErrImagePull|ImagePullBackOff)' k get pods
-eventually 40 'Failed.*Error: ErrImagePull' k describe pod broken
-eventually 40 'BackOff.*Back-off pulling image "foo:1.0"' k describe pod broken
-eventually 40 'broken +0/1 +ImagePullBackOff' k get pods
+eventually 60 'broken +0/1 +(ErrImagePull|ImagePullBackOff)' k get pods
+eventually 60 'Failed.*Error: ErrImagePull' k describe pod broken
+eventually 60 'BackOff.*Back-off pulling image "foo:1.0"' k describe pod broken
+eventually 60 'broken +0/1 +ImagePullBackOff' k get pods
 expect 'pod "broken" (force )?deleted' k delete pod broken --grace-period=1
 
 step "4 delete, and the same name again"
 expect 'pod "hello-world" deleted' k delete -f "$here/hello.yaml"
 refuse 'pods "hello-world" not found' k get pod hello-world
 expect 'pod/hello-world created' k create -f "$here/hello.yaml"
-eventually 20 'hello-world +0/1 +Completed' k get pods
+eventually 60 'hello-world +0/1 +Completed' k get pods
 expect 'deleted' k delete -f "$here/hello.yaml"
 
 step "5 a replication controller"
 expect 'replicationcontroller/myweb created' k create -f "$here/web-rc.yaml"
 expect '^NAME +DESIRED +CURRENT +READY +AGE' k get rc
-eventually 20 'myweb +3 +3 +3 ' k get rc
+eventually 60 'myweb +3 +3 +3 ' k get rc
 expect '^myweb-[bcdfghjklmnpqrstvwxz2456789]{5} +1/1 +Running' k get pods
 
 step "6 a pod is deleted, a node is lost"
 victim=$(k get pods -l app=myweb -o 'jsonpath={.items[0].metadata.name}')
 expect "pod \"$victim\" deleted" k delete pod "$victim"
-eventually 20 '^3$' pods_of app=myweb
+eventually 60 '^3$' pods_of app=myweb
 refuse 'not found' k get pod "$victim"
 "$trimtab" node --kubeconfig "$KUBECONFIG" --name 10.0.0.14 >"$work/node.log" 2>&1 &
 node_pid=$!
@@ -174,21 +174,21 @@ spec:
       - {key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: 2}
       containers: [{name: c, image: nginx}]
 Y
-eventually 20 'lost-.* 1/1 +Running .*10\.0\.0\.14' k get pods -o wide -l app=lost
+eventually 60 'lost-.* 1/1 +Running .*10\.0\.0\.14' k get pods -o wide -l app=lost
 kill -9 "$node_pid"; wait "$node_pid" 2>/dev/null; node_pid=
 # Kubernetes gives a silent node 50 seconds: what became of it is seen after step 9.
 
 step "7 replace, edit, scale"
 k get rc myweb -o yaml | sed 's/^  replicas: 3$/  replicas: 2/' >"$work/myweb.yaml"
 expect 'replicationcontroller/myweb replaced' k replace -f "$work/myweb.yaml"
-eventually 20 'myweb +2 +2 +2 ' k get rc
+eventually 60 'myweb +2 +2 +2 ' k get rc
 printf '#!/bin/sh\nsed -i "s/^  replicas: 2$/  replicas: 4/" "$1"\n' >"$work/editor"; chmod +x "$work/editor"
 EDITOR=$work/editor expect 'replicationcontroller/myweb edited' k edit rc myweb
-eventually 20 'myweb +4 +4 +4 ' k get rc
+eventually 60 'myweb +4 +4 +4 ' k get rc
 expect 'replicationcontroller/myweb scaled' k scale rc myweb --replicas=5
-eventually 20 'myweb +5 +5 +5 ' k get rc
+eventually 60 'myweb +5 +5 +5 ' k get rc
 expect 'scaled' k scale rc myweb --replicas=3
-eventually 20 'myweb +3 +3 +3 ' k get rc
+eventually 60 'myweb +3 +3 +3 ' k get rc
 
 step "8 rolling update, and back"
 watch_available() { # notes the fewest ready pods of both controllers until the file is gone
@@ -208,37 +208,38 @@ roll() {
 }
 roll myweb "$here/web-rc2.yaml"
 refuse 'replicationcontrollers "myweb" not found' k get rc myweb
-eventually 20 'myweb-2 +3 +3 +3 ' k get rc
+eventually 60 'myweb-2 +3 +3 +3 ' k get rc
 expect 'kubeguide/tomcat-app:v2' k get pods -l app=myweb-2 -o 'jsonpath={.items[*].spec.containers[0].image}'
 roll myweb-2 "$here/web-rc.yaml"
 refuse 'not found' k get rc myweb-2
-eventually 20 'myweb +3 +3 +3 ' k get rc
+eventually 60 'myweb +3 +3 +3 ' k get rc
 
 step "9 a deployment"
 expect 'deployment.apps/web created' k create -f "$here/web-deployment.yaml"
-expect 'deployment "web" successfully rolled out' k rollout status deployment/web --timeout=40s
+expect 'deployment "web" successfully rolled out' k rollout status deployment/web --timeout=55s
 expect 'web +3/3 +3 +3 ' k get deployment
 expect 'image updated' k set image deployment/web web=nginx:1.26
-expect 'successfully rolled out' k rollout status deployment/web --timeout=40s
+expect 'successfully rolled out' k rollout status deployment/web --timeout=55s
 expect 'image updated' k set image deployment/web web=nginx:1.27
-expect 'successfully rolled out' k rollout status deployment/web --timeout=40s
+expect 'successfully rolled out' k rollout status deployment/web --timeout=55s
 [ "$(k rollout history deployment/web | grep -oE '^[0-9]+' | tr '\n' ' ')" = "1 2 3 " ] || fail "$(k rollout history deployment/web)"
 expect 'deployment.apps/web rolled back' k rollout undo deployment/web
-expect 'successfully rolled out' k rollout status deployment/web --timeout=40s
+expect 'successfully rolled out' k rollout status deployment/web --timeout=55s
 expect 'nginx:1.26' k get deployment web -o 'jsonpath={.spec.template.spec.containers[0].image}'
 expect 'rolled back' k rollout undo deployment/web --to-revision=1
-expect 'successfully rolled out' k rollout status deployment/web --timeout=40s
+expect 'successfully rolled out' k rollout status deployment/web --timeout=55s
 expect 'nginx:1.25' k get deployment web -o 'jsonpath={.spec.template.spec.containers[0].image}'
 [ "$(k rollout history deployment/web | grep -oE '^[0-9]+' | tr '\n' ' ')" = "3 4 5 " ] || fail "$(k rollout history deployment/web)"
 expect 'paused' k rollout pause deployment/web
 k set image deployment/web web=nginx:1.28 >/dev/null || fail "set image"
-sleep 2
+eventually 60 '^([0-9]+) \1$' k get deployment web -o 'jsonpath={.status.observedGeneration} {.metadata.generation}'
 expect '^0?$' k get deployment web -o 'jsonpath={.status.updatedReplicas}'
+expect '^0?$' k get replicaset -l app=web -o 'jsonpath={.items[?(@.spec.template.spec.containers[0].image=="nginx:1.28")].spec.replicas}'
 refuse 'cannot rollback a paused deployment' k rollout undo deployment/web
 expect 'resumed' k rollout resume deployment/web
-expect 'successfully rolled out' k rollout status deployment/web --timeout=40s
+expect 'successfully rolled out' k rollout status deployment/web --timeout=55s
 expect 'restarted' k rollout restart deployment/web
-expect 'successfully rolled out' k rollout status deployment/web --timeout=40s
+expect 'successfully rolled out' k rollout status deployment/web --timeout=55s
 expect 'NewReplicaSetAvailable' k get deployment web -o 'jsonpath={.status.conditions[?(@.type=="Progressing")].reason}'
 expect 'MinimumReplicasAvailable' k get deployment web -o 'jsonpath={.status.conditions[?(@.type=="Available")].reason}'
 
@@ -251,12 +252,12 @@ step "10 a service"
 expect 'service/myweb created' k create -f "$here/myweb-svc.yaml"
 expect 'kubernetes +ClusterIP +10\.254\.0\.1 +<none> +443/TCP' k get svc
 expect 'myweb +NodePort +10\.254\.[0-9]+\.[0-9]+ +<none> +8080:30001/TCP' k get svc
-eventually 20 'myweb +172\.16\.[0-9.]+:8080,172\.16\.[0-9.]+:8080,172\.16\.[0-9.]+:8080' k get endpoints myweb
-eventually 20 'myweb-.* +IPv4 +8080 +172\.16\.' k get endpointslices
+eventually 60 'myweb +172\.16\.[0-9.]+:8080,172\.16\.[0-9.]+:8080,172\.16\.[0-9.]+:8080' k get endpoints myweb
+eventually 60 'myweb-.* +IPv4 +8080 +172\.16\.' k get endpointslices
 expect 'scaled' k scale rc myweb --replicas=1
-eventually 20 'myweb +172\.16\.[0-9.]+:8080 +[0-9a-z]+$' k get endpoints myweb
+eventually 60 'myweb +172\.16\.[0-9.]+:8080 +[0-9a-z]+$' k get endpoints myweb
 expect 'scaled' k scale rc myweb --replicas=3
-eventually 20 'myweb +3 +3 +3 ' k get rc
+eventually 60 'myweb +3 +3 +3 ' k get rc
 
 step "12 selectors"
 for t in 'a front-end stable' 'b back-end stable' 'c back-end canary'; do
@@ -279,9 +280,9 @@ expect '^NAMESPACE +NAME +READY +STATUS +RESTARTS +AGE +IP +NODE +NOMINATED NODE
 step "15 quota, limit range, network policy, RBAC"
 expect 'created' k create namespace limited
 expect 'created' k create quota few -n limited --hard=configmaps=3,pods=2
-eventually 20 'configmaps: [0-9]/3' k get quota few -n limited
+eventually 60 'configmaps: [0-9]/3' k get quota few -n limited
 expect 'created' k create configmap one -n limited
-eventually 10 '' k create configmap two -n limited
+eventually 60 '' k create configmap two -n limited
 refuse 'exceeded quota: few, requested: configmaps=1, used: configmaps=3, limited: configmaps=3' k create configmap three -n limited
 k create -f - >/dev/null <<'Y' || fail "limit range"
 apiVersion: v1
@@ -312,6 +313,12 @@ expect 'namespace "limited" deleted' k delete namespace limited --timeout=60s
 refuse 'namespaces "limited" not found' k get namespace limited
 
 step_name="stopping"
-kill -INT "$cluster_pid"; wait "$cluster_pid"; code=$?; cluster_pid=
-[ $code -eq 130 ] || [ $code -eq 0 ] || fail "Ctrl-C ended the cluster with code $code"
+kill -TERM "$cluster_pid"
+end=$((SECONDS + 30))
+while kill -0 "$cluster_pid" 2>/dev/null; do
+  [ $SECONDS -lt $end ] || fail "the cluster did not stop within 30 s"
+  sleep 0.1
+done
+wait "$cluster_pid"; code=$?; cluster_pid=
+[ $code -eq 143 ] || [ $code -eq 0 ] || fail "SIGTERM ended the cluster with code $code"
 echo "walk: all steps passed (store $store${crash:+, killed between steps})"
