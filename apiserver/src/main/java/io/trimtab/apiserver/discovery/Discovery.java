@@ -280,6 +280,7 @@ public final class Discovery implements PathHandler {
             if (as == null) {
                 if (type.equals("application/json")
                         || type.equals("application/yaml")
+                        || type.equals("application/vnd.kubernetes.protobuf")
                         || type.equals("*/*")
                         || type.equals("application/*")) {
                     return false;

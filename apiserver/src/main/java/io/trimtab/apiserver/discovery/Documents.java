@@ -13,6 +13,7 @@ import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.ApiResponse;
 import io.trimtab.apiserver.errors.StatusException;
 import io.trimtab.apiserver.errors.Statuses;
+import io.trimtab.apiserver.protobuf.ProtobufEncoder;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -60,6 +61,9 @@ public final class Documents {
                 }
                 case "application/yaml" -> {
                     return whole("application/yaml", yaml(document));
+                }
+                case "application/vnd.kubernetes.protobuf" -> {
+                    return whole(type, ProtobufEncoder.object(document));
                 }
                 default -> {}
             }

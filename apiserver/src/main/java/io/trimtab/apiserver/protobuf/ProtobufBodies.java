@@ -43,22 +43,30 @@ public final class ProtobufBodies {
     private ProtobufBodies() {}
 
     /**
-     * The object as JSON.
+     * The object as JSON. Of a kind that is not known only kind and apiVersion are there.
      *
-     * @throws MalformedProtobufException if the body is not protobuf of a built-in kind
+     * @param apiVersion of an object that does not say
+     * @param kind of an object that does not say
+     * @throws MalformedProtobufException if the body is not protobuf
      */
-    public static byte[] toJson(byte[] body) {
+    public static byte[] toJson(byte[] body, String apiVersion, String kind) {
         try {
-            return JSON.writeValueAsBytes(read(body));
+            return JSON.writeValueAsBytes(read(body, apiVersion, kind));
         } catch (JsonProcessingException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    static ObjectNode read(byte[] body) {
+    static ObjectNode read(byte[] body, String defaultApiVersion, String defaultKind) {
+        if (body.length == 0) {
+            throw new MalformedProtobufException("empty data");
+        }
         if (body.length < MAGIC.length || !java.util.Arrays.equals(body, 0, 4, MAGIC, 0, 4)) {
             throw new MalformedProtobufException(
                     "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
+        }
+        if (body.length == MAGIC.length) {
+            throw new MalformedProtobufException("empty body");
         }
         WireReader envelope = new WireReader(java.util.Arrays.copyOfRange(body, 4, body.length));
         String apiVersion = "";
@@ -84,13 +92,18 @@ public final class ProtobufBodies {
                 envelope.skip(tag & 7);
             }
         }
-        String message = Holder.TABLE.messageOf(apiVersion, kind);
-        if (message == null) {
-            throw new MalformedProtobufException(
-                    "no kind \"" + kind + "\" is registered for version \"" + apiVersion + "\"");
-        }
+        apiVersion = apiVersion.isEmpty() ? defaultApiVersion : apiVersion;
+        kind = kind.isEmpty() ? defaultKind : kind;
         ObjectNode object = NODES.objectNode().put("kind", kind).put("apiVersion", apiVersion);
-        readMessage(new WireReader(raw), message, object, 0);
+        String message = Holder.TABLE.messageOf(apiVersion, kind);
+        if (message != null) {
+            try {
+                readMessage(new WireReader(raw), message, object, 0);
+            } catch (MalformedProtobufException e) {
+                String version = apiVersion.substring(apiVersion.indexOf('/') + 1);
+                throw new MalformedProtobufException(String.valueOf(e.getMessage()), kind, version);
+            }
+        }
         return object;
     }
 

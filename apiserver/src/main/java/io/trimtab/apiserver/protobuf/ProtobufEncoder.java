@@ -83,14 +83,14 @@ public final class ProtobufEncoder {
         pieces.add(new byte[0]); // the beginning, when the length is known
         ByteArrayOutputStream piece = new ByteArrayOutputStream(1024);
         Message message = item(apiVersion, kind);
+        ProtobufEncoder encoder = new ProtobufEncoder();
         long length = 0;
         while (items.hasNext()) {
-            ProtobufEncoder encoder = new ProtobufEncoder();
+            encoder.out.clear();
             encoder.message(tree.apply(items.next()), message);
             encoder.out.close(2, 0);
-            byte[] item = encoder.out.toBytes();
-            length += item.length;
-            piece.writeBytes(item);
+            length += encoder.out.size();
+            encoder.out.writeTo(piece);
             if (piece.size() >= PIECE_BYTES) {
                 pieces.add(piece.toByteArray());
                 piece.reset();
@@ -99,7 +99,7 @@ public final class ProtobufEncoder {
         piece.writeBytes(ENVELOPE_END);
         pieces.add(piece.toByteArray());
 
-        ProtobufEncoder encoder = new ProtobufEncoder();
+        encoder.out.clear();
         encoder.message(metadata, listMeta());
         encoder.out.close(1, 0);
         encoder.out.varint(length + encoder.out.size());
@@ -239,7 +239,7 @@ public final class ProtobufEncoder {
                     map(field, value);
                 }
             }
-            case 'y' -> {
+            case 'y', 'W' -> {
                 if (value != null) {
                     value(field, 0, field.number(), value);
                 }

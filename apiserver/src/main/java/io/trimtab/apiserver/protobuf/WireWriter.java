@@ -1,5 +1,6 @@
 package io.trimtab.apiserver.protobuf;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -88,6 +89,15 @@ final class WireWriter {
     void close(int number, int sizeBefore) {
         varint(size() - sizeBefore);
         tag(number, WireReader.BYTES);
+    }
+
+    void writeTo(ByteArrayOutputStream stream) {
+        stream.write(bytes, at, size());
+    }
+
+    /** Begins anew. */
+    void clear() {
+        at = bytes.length;
     }
 
     byte[] toBytes() {

@@ -31,7 +31,7 @@ final class BodyReader {
     static Decoder.Syntax syntax(ApiRequest request) {
         return switch (mediaType(request)) {
             case "", "application/json" -> Decoder.Syntax.JSON;
-            // Built-in kinds only; body() has turned it into JSON.
+            // Built-in kinds only; text() turns it into JSON.
             case PROTOBUF -> Decoder.Syntax.JSON;
             case "application/yaml" -> Decoder.Syntax.YAML;
             default ->
@@ -55,14 +55,38 @@ final class BodyReader {
         if (request.body().length > LIMIT_BYTES) {
             throw Statuses.entityTooLarge("Request entity too large: limit is " + LIMIT_BYTES);
         }
-        if (request.body().length > 0 && mediaType(request).equals(PROTOBUF)) {
-            try {
-                return ProtobufBodies.toJson(request.body());
-            } catch (MalformedProtobufException e) {
-                throw Statuses.badRequest(e.getMessage());
-            }
-        }
         return request.body();
+    }
+
+    /** The body as JSON or YAML: what is protobuf becomes JSON, which then goes the way of all. */
+    private static byte[] text(ApiRequest request, Decoder.Target target) {
+        byte[] body = body(request);
+        if (!mediaType(request).equals(PROTOBUF)) {
+            return body;
+        }
+        try {
+            return ProtobufBodies.toJson(body, target.apiVersion(), target.kind());
+        } catch (MalformedProtobufException e) {
+            String why = String.valueOf(e.getMessage());
+            if (e.kind() == null) {
+                throw Decoder.unrecognized(why, body, target);
+            }
+            throw Statuses.badRequest(e.kind() + " in version \"" + e.version() + "\" cannot be handled as a "
+                    + target.kind() + ": " + why);
+        }
+    }
+
+    /** The body of a deletion as JSON or YAML; its errors have a form of their own. */
+    static byte[] deleteOptions(ApiRequest request) {
+        byte[] body = body(request);
+        if (body.length == 0 || !mediaType(request).equals(PROTOBUF)) {
+            return body;
+        }
+        try {
+            return ProtobufBodies.toJson(body, "v1", "DeleteOptions");
+        } catch (MalformedProtobufException e) {
+            throw Statuses.raw(String.valueOf(e.getMessage()));
+        }
     }
 
     static Decoder.Target target(Served served) {
@@ -78,7 +102,7 @@ final class BodyReader {
                     "the body of the request was in an unknown format - accepted media types include:"
                             + " application/json, application/yaml");
         }
-        ObjectNode object = read(call, target(call.served), body(call.request), syntax, validation);
+        ObjectNode object = read(call, target(call.served), syntax, validation);
         call.kind().defaults(object);
         return object;
     }
@@ -88,17 +112,12 @@ final class BodyReader {
         Schema schema = SchemaRegistry.builtin()
                 .forKind(group, version, kind)
                 .orElseThrow(() -> new IllegalStateException("no type for " + group + "/" + version + " " + kind));
-        return read(
-                call,
-                new Decoder.Target(group, version, kind, schema, false),
-                body(call.request),
-                syntax(call.request),
-                validation);
+        return read(call, new Decoder.Target(group, version, kind, schema, false), syntax(call.request), validation);
     }
 
     static ObjectNode read(
-            Call call, Decoder.Target target, byte[] body, Decoder.Syntax syntax, WriteOptions.Validation validation) {
-        Decoded decoded = DECODER.decode(body, syntax, target);
+            Call call, Decoder.Target target, Decoder.Syntax syntax, WriteOptions.Validation validation) {
+        Decoded decoded = DECODER.decode(text(call.request, target), syntax, target);
         report(call, target, decoded.strictErrors(), validation);
         return decoded.object();
     }

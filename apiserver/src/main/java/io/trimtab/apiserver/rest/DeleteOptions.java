@@ -34,7 +34,7 @@ record DeleteOptions(
     /** The body says it all, if there is one; else the query does. */
     static DeleteOptions parse(Call call) {
         ApiRequest request = call.request;
-        byte[] body = BodyReader.body(request);
+        byte[] body = BodyReader.deleteOptions(request);
         ObjectNode tree;
         if (body.length > 0) {
             Decoder.Target target = new Decoder.Target(

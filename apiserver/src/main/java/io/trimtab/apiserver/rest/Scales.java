@@ -39,8 +39,7 @@ final class Scales {
 
     private static ApiResponse update(Call call, Kind.Scale scale, Representation form) {
         WriteOptions options = WriteOptions.update(call.request);
-        ObjectNode wanted = BodyReader.read(
-                call, TARGET, BodyReader.body(call.request), BodyReader.syntax(call.request), options.validation());
+        ObjectNode wanted = BodyReader.read(call, TARGET, BodyReader.syntax(call.request), options.validation());
         Writes.fitNamespace(call, wanted);
         Writes.checkName(call, wanted);
         return write(call, scale, form, options, old -> wanted);

@@ -40,7 +40,7 @@ public final class Decoder {
      */
     public record Target(String group, String version, String kind, Schema schema, boolean custom) {
 
-        String apiVersion() {
+        public String apiVersion() {
             return group.isEmpty() ? version : group + "/" + version;
         }
     }
@@ -196,7 +196,8 @@ public final class Decoder {
                 + target.kind() + ": " + why);
     }
 
-    private static StatusException unrecognized(String why, byte[] body, Target target) {
+    /** The refusal of a body that cannot be read at all. */
+    public static StatusException unrecognized(String why, byte[] body, Target target) {
         return Statuses.badRequest("the object provided is unrecognized (must be of type " + target.kind() + "): " + why
                 + " (" + summary(body) + ")");
     }

@@ -3,10 +3,13 @@ package io.trimtab.apiserver.discovery;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.ApiResponse;
 import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.errors.StatusException;
+import io.trimtab.apiserver.protobuf.ProtobufBodies;
 import io.trimtab.apiserver.resource.ApiResource;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.KindRegistry;
@@ -71,6 +74,20 @@ class DiscoveryTest {
         assertThat(text(answer(get(path)))).isEqualTo(golden(path.substring(1).replace('/', '_')));
         assertThat(text(answer(get(path + "/"))))
                 .isEqualTo(golden(path.substring(1).replace('/', '_')));
+    }
+
+    @ParameterizedTest
+    @MethodSource("paths")
+    void givenTheBuiltInResources_whenAskedInProtobuf_thenTheDocumentIsTheSame(String path) throws IOException {
+        ApiResponse.Whole answer = answer(get(path, "accept", "application/vnd.kubernetes.protobuf,application/json"));
+
+        assertThat(answer.headers().get("Content-Type")).containsExactly("application/vnd.kubernetes.protobuf");
+        ObjectMapper json = new ObjectMapper();
+        ObjectNode expected =
+                (ObjectNode) json.readTree(golden(path.substring(1).replace('/', '_')));
+        String apiVersion = expected.path("apiVersion").asText(); // two of them have none
+        assertThat(json.readTree(ProtobufBodies.toJson(answer.body(), "", "")))
+                .isEqualTo(expected.put("apiVersion", apiVersion));
     }
 
     @ParameterizedTest

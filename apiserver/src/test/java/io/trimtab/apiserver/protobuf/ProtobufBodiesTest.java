@@ -36,7 +36,7 @@ class ProtobufBodiesTest {
     @ParameterizedTest
     @MethodSource("objects")
     void givenAnObjectThatGoEncoded_whenRead_thenItIsTheJsonThatGoWrites(JsonNode golden) throws IOException {
-        JsonNode read = JSON.readTree(ProtobufBodies.toJson(body(golden)));
+        JsonNode read = JSON.readTree(ProtobufBodies.toJson(body(golden), "v1", "Pod"));
 
         assertThat(withoutNulls(read).toPrettyString())
                 .isEqualTo(withoutNulls(inOrderOf(read, golden.path("json"))).toPrettyString());
@@ -79,7 +79,7 @@ class ProtobufBodiesTest {
 
     @Test
     void givenGarbage_whenRead_thenItIsRefusedAndNothingElse() throws IOException {
-        assertThatThrownBy(() -> ProtobufBodies.toJson("{}".getBytes(StandardCharsets.UTF_8)))
+        assertThatThrownBy(() -> ProtobufBodies.toJson("{}".getBytes(StandardCharsets.UTF_8), "v1", "Pod"))
                 .isInstanceOf(MalformedProtobufException.class)
                 .hasMessageContaining("does not appear to be a protobuf message");
         Random random = new Random(7);
@@ -91,7 +91,7 @@ class ProtobufBodiesTest {
                     broken[4 + random.nextInt(broken.length - 4)] ^= (byte) (1 << random.nextInt(8));
                 }
                 try {
-                    ProtobufBodies.toJson(broken);
+                    ProtobufBodies.toJson(broken, "v1", "Pod");
                 } catch (MalformedProtobufException expected) {
                     assertThat(expected).hasMessageNotContaining("null");
                 }

@@ -154,7 +154,7 @@ class ProtobufEncoderTest {
                             object.get("kind").asText())
                     .orElseThrow();
 
-            ObjectNode read = ProtobufBodies.read(ProtobufEncoder.object(object));
+            ObjectNode read = ProtobufBodies.read(ProtobufEncoder.object(object), "v1", "Pod");
 
             assertThat(JSON.readTree(Canonical.of(read, schema).toString()))
                     .isEqualTo(JSON.readTree(Canonical.of(object, schema).toString()));
