@@ -5,6 +5,7 @@ import io.trimtab.client.ClientOptions;
 import io.trimtab.client.Clients;
 import io.trimtab.controller.ManagerProgram;
 import io.trimtab.controllers.nodeipam.NodeIpamController;
+import io.trimtab.controllers.serviceaccounttoken.TokenKey;
 import io.trimtab.runtime.Driver;
 import io.trimtab.runtime.RealDriver;
 import io.trimtab.runtime.Shutdown;
@@ -68,6 +69,12 @@ public final class ControllerManager implements Callable<Integer> {
             paramLabel = "FILE",
             description = "Certificates published to each namespace; default: those of the kubeconfig.")
     private @Nullable Path rootCaFile;
+
+    @Option(
+            names = "--service-account-private-key-file",
+            paramLabel = "FILE",
+            description = "RSA key to sign the tokens of Secrets with; default: the API server is asked for them.")
+    private @Nullable Path serviceAccountKeyFile;
 
     @Option(
             names = "--allocate-node-cidrs",
@@ -164,6 +171,16 @@ public final class ControllerManager implements Callable<Integer> {
 
     private ControllerTable.Options tableOptions(Config config) {
         ControllerTable.Options table = new ControllerTable.Options(rootCertificates(config));
+        if (serviceAccountKeyFile != null) {
+            try {
+                table = table.withTokenKey(TokenKey.fromPem(Files.readString(serviceAccountKeyFile)));
+            } catch (IOException | IllegalArgumentException e) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "--service-account-private-key-file " + serviceAccountKeyFile + ": " + e.getMessage(),
+                        e);
+            }
+        }
         if (!allocateNodeCidrs) {
             return table;
         }

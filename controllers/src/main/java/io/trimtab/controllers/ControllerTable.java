@@ -3,6 +3,7 @@ package io.trimtab.controllers;
 import io.trimtab.controller.Controller;
 import io.trimtab.controller.Manager;
 import io.trimtab.controllers.clusterrole.ClusterRoleAggregationController;
+import io.trimtab.controllers.cronjob.CronJobController;
 import io.trimtab.controllers.daemonset.DaemonSetController;
 import io.trimtab.controllers.deployment.DeploymentReconciler;
 import io.trimtab.controllers.disruption.DisruptionController;
@@ -15,11 +16,14 @@ import io.trimtab.controllers.namespace.NamespaceController;
 import io.trimtab.controllers.nodeipam.NodeIpamController;
 import io.trimtab.controllers.nodelifecycle.NodeLifecycleController;
 import io.trimtab.controllers.podgc.PodGarbageCollector;
+import io.trimtab.controllers.protection.VolumeProtection;
 import io.trimtab.controllers.replicaset.ReplicaSetController;
 import io.trimtab.controllers.replicationcontroller.ReplicationControllerController;
 import io.trimtab.controllers.resourcequota.ResourceQuotaController;
 import io.trimtab.controllers.rootca.RootCaPublisher;
 import io.trimtab.controllers.serviceaccount.ServiceAccountController;
+import io.trimtab.controllers.serviceaccounttoken.ServiceAccountTokenController;
+import io.trimtab.controllers.serviceaccounttoken.TokenKey;
 import io.trimtab.controllers.statefulset.StatefulSetController;
 import io.trimtab.controllers.tainteviction.TaintEvictionController;
 import io.trimtab.controllers.ttlafterfinished.TtlAfterFinishedController;
@@ -39,17 +43,26 @@ public final class ControllerTable {
      *
      * @param rootCertificates what clients trust the API server by, in PEM form; empty if not known: nothing is published
      * @param nodeRanges where nodes get their ranges of pod addresses from; null if they get none from us
+     * @param tokenKey signs the tokens of Secrets; null to ask the API server for them
      */
-    public record Options(String rootCertificates, NodeIpamController.@Nullable Ranges nodeRanges) {
+    public record Options(
+            String rootCertificates,
+            NodeIpamController.@Nullable Ranges nodeRanges,
+            @Nullable TokenKey tokenKey) {
 
-        /** Nodes get no ranges. */
+        /** Nodes get no ranges, and the API server makes all tokens. */
         public Options(String rootCertificates) {
-            this(rootCertificates, null);
+            this(rootCertificates, null, null);
         }
 
         /** The same, with ranges for nodes. */
         public Options withNodeRanges(NodeIpamController.Ranges ranges) {
-            return new Options(rootCertificates, ranges);
+            return new Options(rootCertificates, ranges, tokenKey);
+        }
+
+        /** The same, with a key for the tokens of Secrets. */
+        public Options withTokenKey(TokenKey key) {
+            return new Options(rootCertificates, nodeRanges, key);
         }
     }
 
@@ -102,6 +115,14 @@ public final class ControllerTable {
             Entry.of(ResourceQuotaController.NAME, "resourcequota", ResourceQuotaController::controller),
             Entry.of(TtlAfterFinishedController.NAME, "ttl-after-finished", TtlAfterFinishedController::controller),
             Entry.of(StatefulSetController.NAME, "statefulset", StatefulSetController::controller),
+            Entry.of(CronJobController.NAME, "cronjob", CronJobController::controller),
+            new Entry(
+                    ServiceAccountTokenController.NAME,
+                    "serviceaccount-token",
+                    (manager, options) -> manager.add(ServiceAccountTokenController.controller(
+                            manager, options.rootCertificates(), options.tokenKey()))),
+            Entry.of(VolumeProtection.CLAIMS_NAME, "pvc-protection", VolumeProtection::claims),
+            Entry.of(VolumeProtection.VOLUMES_NAME, "pv-protection", VolumeProtection::volumes),
             Entry.of(TaintEvictionController.NAME, "taint-eviction", TaintEvictionController::controller),
             new Entry(NodeIpamController.NAME, "nodeipam", (manager, options) -> {
                 if (options.nodeRanges() != null) {

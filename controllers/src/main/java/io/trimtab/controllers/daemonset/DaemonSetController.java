@@ -100,7 +100,7 @@ public final class DaemonSetController implements Reconciler {
                 .watches(ResourceType.of(Node.class), WatchScope.ALL, controller::onNode)
                 .watches(ResourceType.of(ControllerRevision.class), WatchScope.ALL, Requests.owners(SETS, true))
                 .workers(2)
-                .reconcile(controller);
+                .reconcile(PodControl.untilNamespaceEnds(controller));
     }
 
     private void onOrphan(Change<Pod> change, Enqueuer queue) {

@@ -10,6 +10,8 @@ import io.fabric8.kubernetes.api.model.PodTemplateSpec;
 import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
 import io.trimtab.client.ResourceType;
+import io.trimtab.controller.Reconciler;
+import io.trimtab.controller.Result;
 import io.trimtab.events.EventRecorder;
 
 /**
@@ -95,6 +97,20 @@ public final class PodControl {
         }
         events.normal(owner, "SuccessfulDelete", "Deleted pod: " + name);
         return true;
+    }
+
+    /** The same reconciler, for which a namespace that is going away is the end of its work and not a failure. */
+    public static Reconciler untilNamespaceEnds(Reconciler reconciler) {
+        return request -> {
+            try {
+                return reconciler.reconcile(request);
+            } catch (ApiException e) {
+                if (isNamespaceTerminating(e)) {
+                    return Result.done();
+                }
+                throw e;
+            }
+        };
     }
 
     /** Nothing can be created in a namespace that is being deleted: not an error of the controller's. */

@@ -84,7 +84,7 @@ public final class StatefulSetController implements Reconciler {
                 .watches(ControllerRevision.class, (change, queue) -> {})
                 .watches(PersistentVolumeClaim.class, (change, queue) -> {})
                 .workers(5)
-                .reconcile(controller);
+                .reconcile(PodControl.untilNamespaceEnds(controller));
     }
 
     private void onOrphan(Change<Pod> change, Enqueuer queue) {
