@@ -202,7 +202,7 @@ final class PodTopologySpread implements PreFilterPlugin, FilterPlugin, PreScore
         }
         for (int i = 0; i < domains.constraints.size(); i++) {
             SpreadConstraint constraint = domains.constraints.get(i);
-            String domain = Objects.requireNonNull(node.labels().get(constraint.key()));
+            @Nullable String domain = node.labels().get(constraint.key());
             if (domain == null) {
                 return NO_LABEL;
             }
@@ -307,7 +307,7 @@ final class PodTopologySpread implements PreFilterPlugin, FilterPlugin, PreScore
         double score = 0;
         for (int i = 0; i < preferences.constraints().size(); i++) {
             SpreadConstraint constraint = preferences.constraints().get(i);
-            String domain = Objects.requireNonNull(node.labels().get(constraint.key()));
+            @Nullable String domain = node.labels().get(constraint.key());
             if (domain == null) {
                 continue;
             }
