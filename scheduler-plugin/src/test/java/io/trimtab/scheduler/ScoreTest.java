@@ -123,6 +123,25 @@ class ScoreTest {
     }
 
     @Test
+    void givenNodesWithoutZones_whenScored_thenTheSystemDefaultsSpreadOverHosts() {
+        only("PodTopologySpread").node("a").node("b");
+        cluster.informers.add(new ServiceBuilder()
+                .withNewMetadata()
+                .withNamespace("default")
+                .withName("web")
+                .endMetadata()
+                .withNewSpec()
+                .addToSelector("app", "web")
+                .endSpec()
+                .build());
+        cluster.running("a", pod("p1", labelled("app", "web")));
+
+        Map<String, Long> scores = cluster.scores(pod("p", labelled("app", "web")));
+
+        assertThat(scores.get("b")).isGreaterThan(scores.get("a"));
+    }
+
+    @Test
     void givenPreferencesForAndAgainst_whenScored_thenTheyAreStretchedOverTheRange() {
         only("InterPodAffinity").node("liked").node("neutral").node("disliked");
         cluster.running("liked", pod("friend", labelled("app", "friend")))
