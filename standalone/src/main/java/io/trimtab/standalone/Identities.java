@@ -22,6 +22,8 @@ final class Identities {
             case "kubelet" -> UserInfo.of("system:nodes", UserInfo.MASTERS_GROUP, UserInfo.AUTHENTICATED_GROUP);
             case "default-scheduler", "scheduler", "kube-scheduler" ->
                 UserInfo.of("system:kube-scheduler", UserInfo.AUTHENTICATED_GROUP);
+            // Kubernetes gives it no account of its own: it would have to make tokens for itself.
+            case "tokens-controller" -> UserInfo.of("system:kube-controller-manager", UserInfo.AUTHENTICATED_GROUP);
             default -> serviceAccount(component);
         };
     }
