@@ -7,6 +7,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.ServerWebSocket;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -161,6 +162,8 @@ final class WatchPump {
 
     /** One message an event. */
     static final class SocketSink implements Sink {
+        private static final int LENGTH_BYTES = 4;
+
         private final ServerWebSocket socket;
         private final boolean binary;
 
@@ -175,7 +178,8 @@ final class WatchPump {
                 return;
             }
             if (binary) {
-                socket.writeBinaryMessage(Exchange.wrap(frame));
+                // A message has a length of its own: the one before each frame of a plain stream is left out.
+                socket.writeBinaryMessage(Exchange.wrap(Arrays.copyOfRange(frame, LENGTH_BYTES, frame.length)));
             } else {
                 socket.writeTextMessage(new String(frame, StandardCharsets.UTF_8));
             }

@@ -16,6 +16,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Iterator;
@@ -262,6 +263,33 @@ class HttpFrontendTest {
         events.close();
 
         assertThat(get(HttpClient.newHttpClient(), plain("/")).body()).isEqualTo("{\"revision\":7}\n");
+    }
+
+    @Test
+    void givenAWebSocketForProtobuf_whenAnEventComes_thenItsMessageHasNoLengthBeforeIt() throws Exception {
+        ScriptedEvents events = new ScriptedEvents();
+        start(r -> new ApiResponse.Watch(
+                200, Map.of("Content-Type", List.of("application/vnd.kubernetes.protobuf;stream=watch")), events, e ->
+                        new byte[] {0, 0, 0, 2, 8, (byte) e.revision()}));
+        BlockingQueue<byte[]> messages = new LinkedBlockingQueue<>();
+
+        client(null)
+                .newWebSocketBuilder()
+                .buildAsync(
+                        URI.create("wss://127.0.0.1:" + frontend.securePort() + "/api/v1/pods?watch=true"),
+                        new WebSocket.Listener() {
+                            @Override
+                            public CompletionStage<?> onBinary(WebSocket webSocket, ByteBuffer data, boolean last) {
+                                byte[] message = new byte[data.remaining()];
+                                data.get(message);
+                                messages.add(message);
+                                return null;
+                            }
+                        })
+                .get(5, TimeUnit.SECONDS);
+        events.add(7);
+
+        assertThat(messages.poll(5, TimeUnit.SECONDS)).containsExactly(8, 7);
     }
 
     @Test
