@@ -210,8 +210,13 @@ final class Nodes implements Manager.Component {
             return;
         }
         try {
-            Node node = client.get(NODES, null, state.name).orElse(null);
-            if (node == null) {
+            Node node = cached.get(null, state.name)
+                    .or(() -> client.get(NODES, null, state.name))
+                    .orElse(null);
+            if (node != null && isReported(state, node)) {
+                // As after a restart within the period: nothing new to say, and a thousand nodes would say it at once.
+                state.reported = driver.now();
+            } else if (node == null) {
                 client.create(NODES, newNode(state));
                 event(state, "Normal", "Starting", "Starting kubelet.");
                 event(state, "Normal", "NodeReady", "Node " + state.name + " status is now: NodeReady");
@@ -245,6 +250,19 @@ final class Nodes implements Manager.Component {
         } catch (ApiException e) {
             LOG.atWarn().addKeyValue("node", state.name).setCause(e).log("A heartbeat failed; the next will tell");
         }
+    }
+
+    /** Whether the server knows the node as it is, but for the time of its last report. */
+    private boolean isReported(State state, Node node) {
+        NodeStatus known = node.getStatus();
+        if (known == null || !isReportedReady(state)) {
+            return false;
+        }
+        NodeStatus now = status(state, conditionsOf(node));
+        return now.getCapacity().equals(known.getCapacity())
+                && now.getAllocatable().equals(known.getAllocatable())
+                && now.getAddresses().equals(known.getAddresses())
+                && now.getNodeInfo().equals(known.getNodeInfo());
     }
 
     /** Somebody may have declared the node not ready while it could not report. */
