@@ -82,8 +82,10 @@ final class UpCommand implements Callable<Integer> {
 
     private ClusterOptions options() {
         NodeCommand.requireSimulated(spec, runtime);
+        // --controllers '' selects none; split, it is one empty name.
+        List<String> selected = controllers.equals(List.of("")) ? List.of() : controllers;
         try {
-            ControllerTable.check(controllers.equals(List.of("")) ? List.of() : controllers);
+            ControllerTable.check(selected);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
@@ -99,7 +101,7 @@ final class UpCommand implements Callable<Integer> {
                         : nodeNames;
         ApiServerOptions apiServer = flags.options();
         return new ClusterOptions(
-                apiServer, names, Simulation.DEFAULT, podCidr, maskSize(names.size()), controllers, !noScheduler);
+                apiServer, names, Simulation.DEFAULT, podCidr, maskSize(names.size()), selected, !noScheduler);
     }
 
     /** The usual 256 addresses a node, as long as there is room for that; less for very many nodes. */
