@@ -1,5 +1,6 @@
 package io.trimtab.apiserver.rest;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.apply.FieldManager;
 import io.trimtab.apiserver.apply.FieldSet;
@@ -7,8 +8,12 @@ import io.trimtab.apiserver.apply.ResetFields;
 import io.trimtab.apiserver.errors.Statuses;
 import io.trimtab.apiserver.resource.ApiResource;
 import io.trimtab.apiserver.resource.Served;
+import io.trimtab.apiserver.schema.Decoder;
+import io.trimtab.apiserver.schema.SchemaRegistry;
+import io.trimtab.apiserver.tokens.TokenIssuer;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 
 /** Keeps book of who manages which field, with one field manager for each endpoint. Safe for use by any thread. */
 final class FieldManagement {
@@ -49,6 +54,61 @@ final class FieldManagement {
         };
     }
 
+    /**
+     * Puts a write of a Scale into the books of the object that it stands for.
+     *
+     * @param live the Scale before, with {@code metadata.managedFields}
+     * @param wanted the Scale that an update or patch asks for, or the configuration that was applied; gets changed
+     * @return the Scale with its new {@code metadata.managedFields}
+     */
+    static ObjectNode writeScale(
+            Call call, Decoder.Target scale, ObjectNode live, ObjectNode wanted, WriteOptions options, boolean apply) {
+        FieldManager manager = new FieldManager(scale, "scale", FieldSet.EMPTY, "autoscaling/v1"::equals);
+        if (!apply) {
+            manager.track(
+                    live,
+                    wanted,
+                    options.managerOr(call.request),
+                    call.env.driver().now());
+            return wanted;
+        }
+        return manager.apply(
+                live,
+                wanted,
+                options.fieldManager(),
+                Boolean.TRUE.equals(options.force()),
+                call.env.driver().now());
+    }
+
+    /** Books the request for a token, which nobody stores; clients see the entry in the answer. */
+    static void recordToken(Call call, ObjectNode request, WriteOptions options) {
+        JsonNode spec = request.get("spec");
+        if (spec instanceof ObjectNode s && !s.path("expirationSeconds").isNumber()) {
+            s.put("expirationSeconds", TokenIssuer.DEFAULT_SECONDS);
+        }
+        Decoder.Target target = new Decoder.Target(
+                "authentication.k8s.io",
+                "v1",
+                "TokenRequest",
+                SchemaRegistry.builtin()
+                        .forKind("authentication.k8s.io", "v1", "TokenRequest")
+                        .orElseThrow(() -> new IllegalStateException("no type for TokenRequest")),
+                false);
+        new FieldManager(target, "token", FieldSet.EMPTY, "authentication.k8s.io/v1"::equals)
+                .track(
+                        null,
+                        request,
+                        options.managerOr(call.request),
+                        call.env.driver().now());
+    }
+
+    /** Whether a resource is served at an apiVersion. */
+    static Predicate<String> served(Call call, ApiResource resource) {
+        String prefix = resource.group().isEmpty() ? "" : resource.group() + "/";
+        return apiVersion -> apiVersion.startsWith(prefix)
+                && call.env.resources().versions(resource.group()).contains(apiVersion.substring(prefix.length()));
+    }
+
     /** The body of an apply patch, as it was written. */
     static ObjectNode parse(Call call, byte[] body, WriteOptions options) {
         FieldManager.AppliedBody read = FieldManager.read(body);
@@ -72,16 +132,8 @@ final class FieldManagement {
         FieldSet reset = resource.custom()
                 ? ResetFields.ofCustom(endpoint.served().schema(), endpoint.subresource(), resource.hasStatus())
                 : ResetFields.of(resource.qualifiedName(), endpoint.subresource(), resource.hasStatus());
-        String prefix = resource.group().isEmpty() ? "" : resource.group() + "/";
         return new FieldManager(
-                BodyReader.target(endpoint.served()),
-                endpoint.subresource(),
-                reset,
-                apiVersion -> apiVersion.startsWith(prefix)
-                        && call.env
-                                .resources()
-                                .versions(resource.group())
-                                .contains(apiVersion.substring(prefix.length())));
+                BodyReader.target(endpoint.served()), endpoint.subresource(), reset, served(call, resource));
     }
 
     /** Forgets what is kept for a resource that is served no longer. */

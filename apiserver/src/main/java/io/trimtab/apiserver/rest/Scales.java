@@ -2,16 +2,19 @@ package io.trimtab.apiserver.rest;
 
 import com.fasterxml.jackson.core.JsonPointer;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.ApiResponse;
+import io.trimtab.apiserver.apply.ScaleManagedFields;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.errors.Statuses;
-import io.trimtab.apiserver.patch.MergePatch;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.schema.Canonical;
 import io.trimtab.apiserver.schema.Decoder;
 import io.trimtab.apiserver.schema.Schema;
 import io.trimtab.apiserver.schema.SchemaRegistry;
+import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** The scale subresource: a small object that stands for the replicas of a large one. Stateless. */
@@ -30,7 +33,7 @@ final class Scales {
         }
         Representation form = Representation.negotiate(call, Representation.Endpoint.OBJECT);
         return switch (call.info.verb()) {
-            case "get" -> respond(form, of(ResponseWriter.tree(call.served, Reads.find(call)), scale));
+            case "get" -> respond(call, form, of(ResponseWriter.tree(call.served, Reads.find(call)), scale));
             case "update" -> update(call, scale, form);
             case "patch" -> patch(call, scale, form);
             default -> throw Statuses.methodNotAllowed();
@@ -42,7 +45,7 @@ final class Scales {
         ObjectNode wanted = BodyReader.read(call, TARGET, BodyReader.syntax(call.request), options.validation());
         Writes.fitNamespace(call, wanted);
         Writes.checkName(call, wanted);
-        return write(call, scale, form, options, old -> wanted);
+        return write(call, scale, form, options, Metadata.text(wanted, "uid"), false, old -> wanted.deepCopy());
     }
 
     private static ApiResponse patch(Call call, Kind.Scale scale, Representation form) {
@@ -51,42 +54,89 @@ final class Scales {
         byte[] body = BodyReader.body(call.request);
         if (type == Patches.Type.APPLY) {
             ObjectNode applied = FieldManagement.parse(call, body, options);
-            return write(call, scale, form, options, old -> applied(call, applied, of(old, scale)));
+            checkType(applied);
+            return write(call, scale, form, options, "", true, old -> applied);
         }
-        return write(call, scale, form, options, old -> {
-            ObjectNode patched = Patches.patched(call, TARGET, type, body, of(old, scale), options);
+        return write(call, scale, form, options, "", false, old -> {
+            ObjectNode patched = Patches.patched(call, TARGET, type, body, old, options);
             Writes.checkName(call, patched);
             return patched;
         });
     }
 
-    /** A Scale has one field that can be applied, so merging is all there is to it; who owns it is booked as an update. */
-    private static ObjectNode applied(Call call, ObjectNode applied, ObjectNode live) {
+    private static void checkType(ObjectNode applied) {
         String kind = applied.path("kind").asText("");
         String apiVersion = applied.path("apiVersion").asText("");
         if (!kind.equals("Scale") || !apiVersion.equals("autoscaling/v1")) {
             throw Statuses.badRequest(
                     "invalid object type: " + (apiVersion.indexOf('/') < 0 ? "/" : "") + apiVersion + ", Kind=" + kind);
         }
-        ObjectNode merged = MergePatch.merge(live, applied);
-        Writes.checkName(call, merged);
-        return merged;
     }
 
-    /** @param change makes the wanted Scale out of the object it stands for */
+    /**
+     * @param uid the uid that the object must have; empty for any
+     * @param change makes the wanted Scale, or the configuration to apply, out of the Scale now
+     */
     private static ApiResponse write(
-            Call call, Kind.Scale scale, Representation form, WriteOptions options, ObjectWriter.Change change) {
+            Call call,
+            Kind.Scale scale,
+            Representation form,
+            WriteOptions options,
+            String uid,
+            boolean apply,
+            ObjectWriter.Change change) {
         ObjectWriter.Outcome outcome = ObjectWriter.update(
                 call,
                 new ObjectWriter.Update(
                         call.info.name(),
                         "scale",
-                        old -> scaled(old, change.apply(old), scale),
+                        old -> written(call, scale, options, apply, change, old),
                         options,
-                        "",
+                        uid,
                         false,
-                        options.managerOr(call.request)));
-        return respond(form, of(outcome.tree(), scale));
+                        null));
+        return respond(call, form, of(outcome.tree(), scale));
+    }
+
+    private static ObjectNode written(
+            Call call,
+            Kind.Scale scale,
+            WriteOptions options,
+            boolean apply,
+            ObjectWriter.Change change,
+            ObjectNode old) {
+        List<String> path = List.of(scale.specReplicas().substring(1).split("/"));
+        Predicate<String> isServed = FieldManagement.served(call, call.resource());
+        JsonNode booked = old.path("metadata").get("managedFields");
+        ObjectNode live = of(old, scale);
+        book(live, ScaleManagedFields.toScale(booked, path, isServed));
+        ObjectNode wanted = FieldManagement.writeScale(call, TARGET, live, change.apply(live), options, apply);
+        if (apply) {
+            Writes.fitNamespace(call, wanted);
+            Writes.checkName(call, wanted);
+        }
+        ObjectNode object = scaled(old, wanted, scale);
+        book(
+                object,
+                ScaleManagedFields.toParent(
+                        booked,
+                        wanted.path("metadata").get("managedFields"),
+                        path,
+                        call.resource().apiVersion(),
+                        isServed));
+        if (apply) {
+            // What was applied names no version: it takes the object as it is.
+            Metadata.keep(Metadata.of(old), Metadata.of(object), "resourceVersion");
+        }
+        return object;
+    }
+
+    private static void book(ObjectNode object, @Nullable ArrayNode entries) {
+        if (entries == null) {
+            Metadata.of(object).remove("managedFields");
+        } else {
+            Metadata.of(object).set("managedFields", entries);
+        }
     }
 
     private static ObjectNode scaled(ObjectNode old, ObjectNode wanted, Kind.Scale scale) {
@@ -144,9 +194,7 @@ final class Scales {
         return Canonical.of(result, SCHEMA);
     }
 
-    private static ApiResponse respond(Representation form, ObjectNode scale) {
-        return form.as() == Representation.As.PARTIAL
-                ? ResponseWriter.tree(form, 200, ResponseWriter.partial(scale, form.metaVersion()))
-                : ResponseWriter.tree(form, 200, scale);
+    private static ApiResponse respond(Call call, Representation form, ObjectNode scale) {
+        return ResponseWriter.object(call, form, 200, scale);
     }
 }

@@ -44,6 +44,7 @@ final class Subresources {
         WriteOptions options = WriteOptions.create(call.request);
         ObjectNode request = BodyReader.read(call, "authentication.k8s.io", "v1", "TokenRequest", options.validation());
         Writes.fitNamespace(call, request);
+        FieldManagement.recordToken(call, request, options);
         ObjectNode answer = issuer.issue(
                 request,
                 namespace,

@@ -20,7 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Answers TokenRequests: {@code POST serviceaccounts/<name>/token}. Safe for use by any thread. */
 public final class TokenIssuer {
-    private static final long DEFAULT_SECONDS = 3600;
+    /** How long a token lives if nobody says. */
+    public static final long DEFAULT_SECONDS = 3600;
+
     private static final long MIN_SECONDS = 600;
     private static final long MAX_SECONDS = 1L << 32;
     // What the volumes that admission adds ask for: an hour and a bit, so that this server can tell them from others.
