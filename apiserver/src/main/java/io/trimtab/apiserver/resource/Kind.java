@@ -3,6 +3,7 @@ package io.trimtab.apiserver.resource;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.Function;
@@ -102,6 +103,12 @@ public interface Kind {
                 && !field.equals("kind")
                 && !field.equals("apiVersion");
     }
+
+    /**
+     * Adds what is accepted in an object and yet worth a Warning header: once it is found valid, on create and when its spec has
+     * changed.
+     */
+    default void warn(ObjectNode object, List<String> warnings) {}
 
     /** Whether a status that comes with a create is dropped, where the kind has a status subresource. */
     default boolean clearsStatusOnCreate() {

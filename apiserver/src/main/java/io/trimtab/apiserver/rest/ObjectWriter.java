@@ -148,6 +148,7 @@ final class ObjectWriter {
         if (!errors.isEmpty()) {
             throw Statuses.invalid(call.resource().group(), call.resource().kind(), name, errors);
         }
+        kind.warn(object, call.warnings);
         validate(call, new Attributes(Operation.CREATE, object, null, options.tree(), context));
         if (!metadata.path("resourceVersion").asText("").isEmpty()) {
             throw Statuses.raw("resourceVersion should not be set on objects to be created");
@@ -279,6 +280,9 @@ final class ObjectWriter {
         checkUpdate(call, update.subresource(), object, old, errors, context);
         if (!errors.isEmpty()) {
             throw Statuses.invalid(call.resource().group(), call.resource().kind(), name, errors);
+        }
+        if (update.subresource().isEmpty() && Metadata.generation(object) != Metadata.generation(old)) {
+            kind.warn(object, call.warnings);
         }
         validate(call, attributes);
 

@@ -138,6 +138,11 @@ public final class Decoder {
         return JSON.createParser(Utf8.isValid(body) ? body : Utf8.repair(body));
     }
 
+    // Evictions are still taken at the version they had before; nothing about them has changed since.
+    private static boolean isOlderEviction(String group, String version, String kind) {
+        return kind.equals("Eviction") && group.equals("policy") && version.equals("v1beta1");
+    }
+
     private void checkKind(Reading reading, byte[] body, Target target) {
         String kind = reading.kind;
         String apiVersion = reading.apiVersion;
@@ -159,7 +164,9 @@ public final class Decoder {
         String group = apiVersion.isEmpty() ? target.group() : slash < 0 ? "" : apiVersion.substring(0, slash);
         String version = apiVersion.isEmpty() ? target.version() : apiVersion.substring(slash + 1);
         String actual = kind.isEmpty() ? target.kind() : kind;
-        if (actual.equals(target.kind()) && group.equals(target.group()) && version.equals(target.version())) {
+        if (actual.equals(target.kind())
+                && group.equals(target.group())
+                && (version.equals(target.version()) || isOlderEviction(group, version, actual))) {
             return;
         }
         String why;

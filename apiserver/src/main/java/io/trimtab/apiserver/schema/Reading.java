@@ -266,7 +266,9 @@ final class Reading {
             place.add(key);
             JsonNode value = values == null ? raw(p) : value(p, token, values, null);
             place.remove(place.size() - 1);
-            if (value != null) {
+            if (value != null && values != null && values.shape == Shape.QUANTITY) {
+                into.set(key, roundedUp(value.textValue()));
+            } else if (value != null) {
                 into.set(key, value);
             } else if (values != null) {
                 into.set(key, zero(values));
@@ -345,6 +347,13 @@ final class Reading {
         } catch (IllegalArgumentException e) {
             throw new DecodeException(String.valueOf(e.getMessage()));
         }
+    }
+
+    // All maps of quantities are lists of resources, whose defaulting rounds up to milli (SetDefaults_ResourceList).
+    private static JsonNode roundedUp(String amount) {
+        boolean mayBeFiner = amount.endsWith("n") || amount.endsWith("u") || amount.indexOf('e') >= 0;
+        return NODES.textNode(
+                mayBeFiner ? Quantity.parse(amount).roundUpToMilli().toString() : amount);
     }
 
     /** A value of any sort, as it is; in lists and maps of it, duplicates are still noticed. */

@@ -10,6 +10,7 @@ import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.kinds.core.InternalForm;
 import io.trimtab.apiserver.kinds.core.PodDefaults;
 import io.trimtab.apiserver.kinds.core.PodSpecRules;
+import io.trimtab.apiserver.kinds.core.PodWarnings;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
 import java.util.List;
@@ -36,6 +37,9 @@ public final class DaemonSetKind implements Kind {
         }
         Trees.fill(spec, "revisionHistoryLimit", 10);
         counters(Trees.make(set, "status"));
+        // Kubernetes keeps the number in its internal spec and writes the annotation whenever it converts; so a writer
+        // that does not send it owns it all the same.
+        Trees.fill(Trees.make(Trees.make(set, "metadata"), "annotations"), TEMPLATE_GENERATION, "0");
     }
 
     private static void counters(ObjectNode status) {
@@ -152,5 +156,10 @@ public final class DaemonSetKind implements Kind {
     @Override
     public boolean isSpecChange(ObjectNode set, ObjectNode old) {
         return !Trees.same(set, old, "spec");
+    }
+
+    @Override
+    public void warn(ObjectNode object, List<String> warnings) {
+        PodWarnings.template(Trees.at(object, "spec", "template"), "spec.template", warnings);
     }
 }

@@ -9,6 +9,7 @@ import io.trimtab.apiserver.kinds.LabelSelectorRules;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.kinds.core.InternalForm;
 import io.trimtab.apiserver.kinds.core.PodDefaults;
+import io.trimtab.apiserver.kinds.core.PodWarnings;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
 import java.util.List;
@@ -145,5 +146,10 @@ public final class DeploymentKind implements Kind {
                 "/spec/replicas",
                 "/status/replicas",
                 deployment -> LabelSelectorRules.text(Trees.at(deployment, "spec", "selector")));
+    }
+
+    @Override
+    public void warn(ObjectNode object, List<String> warnings) {
+        PodWarnings.template(Trees.at(object, "spec", "template"), "spec.template", warnings);
     }
 }

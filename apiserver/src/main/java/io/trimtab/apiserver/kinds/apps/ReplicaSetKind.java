@@ -7,6 +7,7 @@ import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.LabelSelectorRules;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.kinds.core.PodDefaults;
+import io.trimtab.apiserver.kinds.core.PodWarnings;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
 import java.util.List;
@@ -76,5 +77,10 @@ public final class ReplicaSetKind implements Kind {
                 "/spec/replicas",
                 "/status/replicas",
                 set -> LabelSelectorRules.text(Trees.at(set, "spec", "selector")));
+    }
+
+    @Override
+    public void warn(ObjectNode object, List<String> warnings) {
+        PodWarnings.template(Trees.at(object, "spec", "template"), "spec.template", warnings);
     }
 }

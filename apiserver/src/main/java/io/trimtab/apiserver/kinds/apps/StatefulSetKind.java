@@ -13,6 +13,7 @@ import io.trimtab.apiserver.kinds.core.ClaimRules;
 import io.trimtab.apiserver.kinds.core.InternalForm;
 import io.trimtab.apiserver.kinds.core.PodDefaults;
 import io.trimtab.apiserver.kinds.core.PodSpecRules;
+import io.trimtab.apiserver.kinds.core.PodWarnings;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
 import java.util.HashSet;
@@ -259,5 +260,15 @@ public final class StatefulSetKind implements Kind {
                 "/spec/replicas",
                 "/status/replicas",
                 set -> LabelSelectorRules.text(Trees.at(set, "spec", "selector")));
+    }
+
+    @Override
+    public void warn(ObjectNode object, List<String> warnings) {
+        PodWarnings.template(Trees.at(object, "spec", "template"), "spec.template", warnings);
+        int i = 0;
+        for (JsonNode claim : Trees.items(Trees.child(object, "spec"), "volumeClaimTemplates")) {
+            PodWarnings.fractionalBytes(
+                    Trees.at(claim, "spec", "resources"), "spec.volumeClaimTemplates[" + i++ + "].resources", warnings);
+        }
     }
 }

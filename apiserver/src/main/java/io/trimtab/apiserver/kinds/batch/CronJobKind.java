@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.Trees;
+import io.trimtab.apiserver.kinds.core.PodWarnings;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
 import java.util.List;
@@ -93,5 +94,13 @@ public final class CronJobKind implements Kind {
     @Override
     public boolean isSpecChange(ObjectNode cron, ObjectNode old) {
         return !Trees.same(cron, old, "spec");
+    }
+
+    @Override
+    public void warn(ObjectNode object, List<String> warnings) {
+        PodWarnings.template(
+                Trees.at(object, "spec", "jobTemplate", "spec", "template"),
+                "spec.jobTemplate.spec.template",
+                warnings);
     }
 }

@@ -8,6 +8,7 @@ import io.trimtab.apiserver.kinds.LabelSelectorRules;
 import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.kinds.core.PodDefaults;
+import io.trimtab.apiserver.kinds.core.PodWarnings;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
 import java.util.HashMap;
@@ -26,7 +27,9 @@ public final class JobKind implements Kind {
         ObjectNode labels = Trees.object(Trees.object(Trees.object(spec, "template"), "metadata"), "labels");
         ObjectNode metadata = Trees.make(job, "metadata");
         if (labels != null && !labels.isEmpty() && !Trees.hasContent(metadata, "labels")) {
-            metadata.set("labels", labels.deepCopy());
+            // Shared, not copied: what the create then adds to the template's labels shows on the job, as in
+            // Kubernetes.
+            metadata.set("labels", labels);
         }
         Trees.fill(spec, "completionMode", "NonIndexed");
         Trees.fill(spec, "suspend", false);
@@ -230,5 +233,10 @@ public final class JobKind implements Kind {
     @Override
     public Map<String, Function<JsonNode, String>> selectableFields() {
         return Map.of("status.successful", job -> Long.toString(Trees.number(Trees.child(job, "status"), "succeeded")));
+    }
+
+    @Override
+    public void warn(ObjectNode object, List<String> warnings) {
+        PodWarnings.template(Trees.at(object, "spec", "template"), "spec.template", warnings);
     }
 }

@@ -55,6 +55,12 @@ public final class NodeKind implements Kind {
         }
     }
 
+    /** A kubelet registers with what it has. */
+    @Override
+    public boolean clearsStatusOnCreate() {
+        return false;
+    }
+
     @Override
     public void prepareCreate(ObjectNode node, WriteContext context) {
         Trees.make(node, "spec").remove("configSource");

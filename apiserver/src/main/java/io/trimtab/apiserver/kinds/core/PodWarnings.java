@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** What is accepted in pods and yet worth a Warning header. Stateless. */
-final class PodWarnings {
+public final class PodWarnings {
     private PodWarnings() {}
 
     static void add(JsonNode pod, List<String> warnings) {
@@ -23,6 +23,18 @@ final class PodWarnings {
                             + " label is recommended: [" + String.join(" ", wrong) + "]");
         }
         spec(Trees.child(pod, "spec"), "spec", warnings);
+    }
+
+    /** The warnings about the template at {@code path} in a workload that is created, or whose template may have changed. */
+    public static void template(JsonNode template, String path, List<String> warnings) {
+        spec(Trees.child(template, "spec"), path + ".spec", warnings);
+    }
+
+    /** Amounts of bytes that are no whole number. */
+    public static void fractionalBytes(JsonNode requirements, String path, List<String> warnings) {
+        for (String list : List.of("requests", "limits")) {
+            milli(Trees.at(requirements, list, "storage"), path + "." + list + "[storage]", warnings);
+        }
     }
 
     /** The warnings that templates share with pods. */

@@ -118,4 +118,9 @@ public final class ReplicationControllerKind implements Kind {
                 "/status/replicas",
                 controller -> LabelSelectorRules.text(Trees.map(Trees.child(controller, "spec"), "selector")));
     }
+
+    @Override
+    public void warn(ObjectNode object, List<String> warnings) {
+        PodWarnings.template(Trees.at(object, "spec", "template"), "spec.template", warnings);
+    }
 }
