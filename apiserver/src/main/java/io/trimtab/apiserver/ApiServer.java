@@ -8,6 +8,7 @@ import io.trimtab.apiserver.auth.AuthenticatorChain;
 import io.trimtab.apiserver.auth.Authorizer;
 import io.trimtab.apiserver.auth.BearerTokens;
 import io.trimtab.apiserver.auth.Impersonation;
+import io.trimtab.apiserver.auth.PlainError;
 import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.errors.StatusException;
 import io.trimtab.apiserver.errors.Statuses;
@@ -25,6 +26,7 @@ import io.trimtab.apiserver.storage.Storage;
 import io.trimtab.apiserver.store.Store;
 import io.trimtab.apiserver.tokens.TokenIssuer;
 import io.trimtab.runtime.Driver;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -99,6 +101,13 @@ public final class ApiServer {
             response = serve(request, info, warnings);
         } catch (StatusException refusal) {
             response = ResponseWriter.error(request, refusal);
+        } catch (PlainError refusal) {
+            response = new ApiResponse.Whole(
+                    500,
+                    Map.of(
+                            "Content-Type", List.of("text/plain; charset=utf-8"),
+                            "X-Content-Type-Options", List.of("nosniff")),
+                    (refusal.getMessage() + "\n").getBytes(StandardCharsets.UTF_8));
         } catch (RuntimeException bug) {
             LOG.error("request failed: method={} path={}", request.method(), request.path(), bug);
             String why = bug.getMessage() == null ? bug.getClass().getSimpleName() : bug.getMessage();

@@ -3,7 +3,6 @@ package io.trimtab.apiserver.auth;
 import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.errors.StatusException;
-import io.trimtab.apiserver.errors.Statuses;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -50,7 +49,7 @@ public final class Impersonation {
             return user;
         }
         if (name.isEmpty()) {
-            throw Statuses.raw("Internal Server Error: " + FieldErrors.quote(request.path()) + ": requested "
+            throw new PlainError("Internal Server Error: " + FieldErrors.quote(request.path()) + ": requested "
                     + shown(wanted) + " without impersonating a user");
         }
         for (Wanted one : wanted) {

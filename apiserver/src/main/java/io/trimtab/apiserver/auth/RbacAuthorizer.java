@@ -74,12 +74,13 @@ public final class RbacAuthorizer implements Authorizer, RuleResolver, AutoClose
     /**
      * The rules of the role that a binding names.
      *
+     * @param asked the resource of the request: Kubernetes says that this is what was not found
      * @throws io.trimtab.apiserver.errors.StatusException 404 if there is no such role
      */
-    List<PolicyRule> rulesOfRole(String kind, String namespace, String name) {
+    List<PolicyRule> rulesOfRole(String kind, String namespace, String name, String asked) {
         RbacIndex.CompiledRole role = index.role(kind, namespace, name);
         if (role == null) {
-            throw Statuses.notFound("rbac.authorization.k8s.io", kind.equals("Role") ? "role" : "clusterrole", name);
+            throw Statuses.notFound("rbac.authorization.k8s.io", asked, name);
         }
         return role.rules();
     }

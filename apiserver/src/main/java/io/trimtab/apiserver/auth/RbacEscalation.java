@@ -83,7 +83,12 @@ public final class RbacEscalation {
             return;
         }
         String name = object.path("metadata").path("name").asText(attributes.name());
-        confirm(user, plural, attributes.namespace(), name, rbac.rulesOfRole(kind, attributes.namespace(), role));
+        confirm(
+                user,
+                plural,
+                attributes.namespace(),
+                name,
+                rbac.rulesOfRole(kind, attributes.namespace(), role, plural));
     }
 
     private boolean isAllowed(UserInfo user, String verb, String plural, String namespace, String name) {

@@ -293,7 +293,7 @@ class AuthorizationTest {
                 + ", kind: Role, name: gone}\nsubjects: [{kind: User, name: bob}]");
 
         assertThatThrownBy(() -> write(BOB, CoreResources.ROLE_BINDINGS, "default", binding, null))
-                .hasMessage("role.rbac.authorization.k8s.io \"gone\" not found");
+                .hasMessage("rolebindings.rbac.authorization.k8s.io \"gone\" not found");
     }
 
     @Test
