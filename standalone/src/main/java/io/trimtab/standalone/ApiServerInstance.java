@@ -23,6 +23,7 @@ import io.trimtab.apiserver.bootstrap.ServerLease;
 import io.trimtab.apiserver.certificates.CertificateAuthority;
 import io.trimtab.apiserver.certificates.Credential;
 import io.trimtab.apiserver.certificates.Pem;
+import io.trimtab.apiserver.customresources.CustomResourceDefinitions;
 import io.trimtab.apiserver.discovery.Discovery;
 import io.trimtab.apiserver.health.HealthChecks;
 import io.trimtab.apiserver.health.Index;
@@ -40,7 +41,6 @@ import io.trimtab.apiserver.storage.DefaultStorage;
 import io.trimtab.apiserver.store.MemoryStore;
 import io.trimtab.apiserver.store.RocksStore;
 import io.trimtab.apiserver.store.Store;
-import io.trimtab.apiserver.table.CustomColumns;
 import io.trimtab.apiserver.table.Tables;
 import io.trimtab.apiserver.tokens.ServiceAccountTokens;
 import io.trimtab.apiserver.tokens.TokenIssuer;
@@ -149,6 +149,8 @@ public final class ApiServerInstance implements AutoCloseable {
         Kinds kinds = kinds(options);
         ResourceRegistry resources = ResourceRegistry.builtIn(kinds.registry());
         this.storage = new DefaultStorage(store, driver, resources::selectableFields);
+        CustomResourceDefinitions customResources = CustomResourceDefinitions.start(storage, resources, driver);
+        parts.add(customResources);
         TokenKeys keys = pki == null ? TokenKeys.inMemory() : TokenKeys.open(pki);
         TokenSettings settings = TokenSettings.of(options.serviceAccountIssuer());
         RbacAuthorizer rbac = new RbacAuthorizer(storage);
@@ -166,12 +168,12 @@ public final class ApiServerInstance implements AutoCloseable {
                 .tokenIssuer(new TokenIssuer(storage, keys, settings, driver))
                 .authorizer(authorizer)
                 .admission(List.of(admission(authorizer, rbac, resources)))
-                .tables(new Tables(driver::now, CustomColumns.NONE))
+                .tables(new Tables(driver::now, customResources.columns()))
                 .anonymous(options.anonymous())
                 .metrics(metrics)
                 .paths(List.of(
                         new Discovery(resources, this::advertised),
-                        new OpenApi(resources, driver::now),
+                        new OpenApi(resources, CustomResourceDefinitions::schema, driver::now),
                         health,
                         new Version(),
                         new Metrics(metrics, health),

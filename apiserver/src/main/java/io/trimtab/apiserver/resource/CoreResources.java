@@ -31,6 +31,9 @@ public final class CoreResources {
     public static final ApiResource CLUSTER_ROLE_BINDINGS =
             cluster("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding");
 
+    public static final ApiResource CUSTOM_RESOURCE_DEFINITIONS =
+            cluster("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition");
+
     public static final ApiResource PRIORITY_CLASSES =
             cluster("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass");
     public static final ApiResource RUNTIME_CLASSES = cluster("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass");

@@ -145,6 +145,20 @@ public interface Kind {
         return OptionalLong.empty();
     }
 
+    /**
+     * Marks an object that is not being deleted yet in the kind's own way, in place, and sets its deletionTimestamp.
+     *
+     * @return false if the kind leaves that to the caller, as most do
+     */
+    default boolean marksDeletion(ObjectNode object, String now) {
+        return false;
+    }
+
+    /** What every answer warns of; null if the kind is not deprecated. */
+    default @Nullable String deprecation() {
+        return null;
+    }
+
     /** The fields that field selectors may name besides metadata.name and metadata.namespace, and their values. */
     default Map<String, Function<JsonNode, String>> selectableFields() {
         return Map.of();

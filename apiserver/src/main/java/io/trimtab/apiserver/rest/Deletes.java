@@ -116,6 +116,11 @@ final class Deletes {
         ObjectNode object = old.deepCopy();
         ObjectNode metadata = Metadata.of(object);
         Instant now = call.env.driver().now();
+        if (!Metadata.isDeleting(old) && call.kind().marksDeletion(object, Metadata.time(now))) {
+            return store(call, current, object, options)
+                    .map(s -> new Outcome(false, s.tree(), current.uid()))
+                    .orElse(null);
+        }
         OptionalLong grace = OptionalLong.empty(); // empty: the kind deletes without grace
         OptionalLong asked = call.kind().gracePeriod(old, options.gracePeriod());
         if (asked.isPresent()) {

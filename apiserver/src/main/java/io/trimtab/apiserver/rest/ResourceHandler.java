@@ -118,5 +118,9 @@ public final class ResourceHandler {
         } else if (resource.group().isEmpty() && resource.plural().equals("componentstatuses")) {
             call.warnings.add("v1 ComponentStatus is deprecated in v1.19+");
         }
+        String deprecation = call.kind().deprecation();
+        if (deprecation != null) {
+            call.warnings.add(deprecation);
+        }
     }
 }

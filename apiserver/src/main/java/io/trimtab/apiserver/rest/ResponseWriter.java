@@ -410,7 +410,9 @@ public final class ResponseWriter {
 
         private void write(StoredObject object) {
             if (served.conversion() != null) {
-                out.writeBytes(Json.compact(withoutType(tree(served, object))));
+                ObjectNode converted = tree(served, object);
+                // Items of a custom resource's list say their type, those of built-in lists do not.
+                out.writeBytes(Json.compact(served.resource().custom() ? converted : withoutType(converted)));
                 return;
             }
             byte[] json = object.json();

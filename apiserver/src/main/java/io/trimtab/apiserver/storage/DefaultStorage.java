@@ -137,6 +137,7 @@ public final class DefaultStorage implements Storage, AutoCloseable {
     }
 
     /** Drops what is cached of a resource that is served no longer, and ends its watches. */
+    @Override
     public void forget(ApiResource resource) {
         ResourceCache cache = caches.remove(resource.keyPrefix());
         if (cache != null) {

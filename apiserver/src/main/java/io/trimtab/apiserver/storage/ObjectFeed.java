@@ -28,6 +28,7 @@ public final class ObjectFeed implements AutoCloseable {
     private final Storage storage;
     private final ApiResource resource;
     private final Sink sink;
+    private final Runnable wake;
     private final ReentrantLock lock = new ReentrantLock();
     // Guarded by lock.
     private final Map<String, StoredObject> known = new HashMap<>();
@@ -39,6 +40,12 @@ public final class ObjectFeed implements AutoCloseable {
     private volatile boolean busy;
 
     public ObjectFeed(Storage storage, ApiResource resource, Sink sink) {
+        this(storage, resource, sink, () -> {});
+    }
+
+    /** @param wake told that {@link #refresh} has something to take; runs on the writer's thread, so it must only schedule */
+    public ObjectFeed(Storage storage, ApiResource resource, Sink sink, Runnable wake) {
+        this.wake = wake;
         this.storage = storage;
         this.resource = resource;
         this.sink = sink;
@@ -103,7 +110,10 @@ public final class ObjectFeed implements AutoCloseable {
     private void lockedStart() {
         EventSource fresh = Objects.watchFrom(storage, resource, lockedList());
         source = fresh;
-        fresh.onReady(() -> dirty = true);
+        fresh.onReady(() -> {
+            dirty = true;
+            wake.run();
+        });
     }
 
     private long lockedList() {

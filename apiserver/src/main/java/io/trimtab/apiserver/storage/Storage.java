@@ -82,6 +82,9 @@ public interface Storage {
     /** Opens a watch; errors that Kubernetes tells inside the stream come as ERROR events. */
     EventSource watch(ApiResource resource, WatchQuery query);
 
+    /** Drops what is kept in memory of a resource that is served no longer, and ends its watches. */
+    default void forget(ApiResource resource) {}
+
     /** A new object, and where it belongs. */
     record NewObject(ApiResource resource, ObjectNode tree) {}
 
