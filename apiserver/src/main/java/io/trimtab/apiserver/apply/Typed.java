@@ -86,7 +86,8 @@ final class Typed {
         }
 
         boolean isAtomicMap() {
-            return schema != null && schema.isAtomicMap();
+            // Raw data has an owner as a whole, whatever is in it: a ControllerRevision's, say.
+            return schema != null && (schema.isAtomicMap() || schema.name().endsWith(".runtime.RawExtension"));
         }
 
         boolean isAtomicList() {

@@ -71,7 +71,7 @@ final class Deletes {
                 // somebody else deleted it: that is what was wanted
             }
         }
-        return ResponseWriter.list(call, form, deleted, page.listing().revision());
+        return ResponseWriter.list(call, form, deleted, page);
     }
 
     /** The Status that says an object is gone. */

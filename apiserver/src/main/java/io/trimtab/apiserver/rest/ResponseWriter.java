@@ -128,9 +128,19 @@ public final class ResponseWriter {
         };
     }
 
-    /** A list that was made up from objects at hand: what a deletecollection deleted, say. */
+    /** A list that was made up from objects at hand. */
     static ApiResponse list(Call call, Representation form, List<ObjectNode> objects, long revision) {
-        ObjectNode meta = listMeta(call.resource().custom(), revision, null, -1);
+        return list(call, form, objects, listMeta(call.resource().custom(), revision, null, -1));
+    }
+
+    /** What was done to each object of a page. */
+    static ApiResponse list(Call call, Representation form, List<ObjectNode> objects, Reads.Page page) {
+        Storage.Listing listing = page.listing();
+        ObjectNode meta = listMeta(call.resource().custom(), listing.revision(), page.token(), listing.remaining());
+        return list(call, form, objects, meta);
+    }
+
+    private static ApiResponse list(Call call, Representation form, List<ObjectNode> objects, ObjectNode meta) {
         return switch (form.as()) {
             case TABLE -> tree(form, 200, table(call, form, objects, meta, true));
             default -> tree(form, 200, listTree(call.resource(), objects, meta));
