@@ -53,10 +53,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,7 +74,11 @@ public final class ApiServerInstance implements AutoCloseable {
     private final ApiServer server;
     private final InJvmTransport transport;
     private final List<AutoCloseable> parts = new ArrayList<>();
-    private @Nullable HttpFrontend frontend;
+    private final CompletableFuture<HttpOptions> http;
+    /** Written before the server is handed out. */
+    private @Nullable CompletableFuture<HttpFrontend> listening;
+
+    private volatile @Nullable HttpFrontend frontend;
     /** Written by whoever starts the server, read by health checks. */
     private volatile boolean ready;
     /** Written by whoever closes the server, read by health checks. */
@@ -83,12 +90,31 @@ public final class ApiServerInstance implements AutoCloseable {
      * @throws StartException if it cannot start, with one line that says why and what to do
      */
     public static ApiServerInstance start(ApiServerOptions options, Driver driver) {
-        return start(options, driver, openStore(options, driver));
+        return listening(startBehind(options, driver));
     }
 
     /** The same on a store that is open already; closing the server closes it. */
     public static ApiServerInstance start(ApiServerOptions options, Driver driver, Store store) {
-        return start(options, driver, store, null);
+        return listening(startBehind(options, driver, store));
+    }
+
+    private static ApiServerInstance listening(ApiServerInstance instance) {
+        try {
+            instance.awaitPorts();
+            return instance;
+        } catch (RuntimeException e) {
+            instance.close();
+            throw e;
+        }
+    }
+
+    /** Starts a server that answers inside this JVM; its ports open meanwhile. Call {@link #awaitPorts} afterwards. */
+    static ApiServerInstance startBehind(ApiServerOptions options, Driver driver) {
+        return start(options, driver, openStore(options, driver), null);
+    }
+
+    static ApiServerInstance startBehind(ApiServerOptions options, Driver driver, Store store) {
+        return start(options, driver, CompletableFuture.completedFuture(store), null);
     }
 
     /**
@@ -101,17 +127,26 @@ public final class ApiServerInstance implements AutoCloseable {
             throw new UnsupportedOperationException(
                     "only a cluster whose store is in memory can be forked, this one's is " + options.store());
         }
-        return start(options.withPorts(-1, -1), driver, memory.fork(), authority.on(driver));
+        return start(
+                options.withPorts(-1, -1),
+                driver,
+                CompletableFuture.completedFuture(memory.fork()),
+                authority.on(driver));
     }
 
     /** @param inherited the authority of the server whose objects the store has; null for a server that may be the first */
     private static ApiServerInstance start(
-            ApiServerOptions options, Driver driver, Store store, @Nullable CertificateAuthority inherited) {
+            ApiServerOptions options,
+            Driver driver,
+            CompletableFuture<Store> store,
+            @Nullable CertificateAuthority inherited) {
         ApiServerInstance instance;
         try {
             instance = new ApiServerInstance(options, driver, store, inherited);
         } catch (RuntimeException e) {
-            store.close();
+            // If the directory is at fault, the store says so best, but may need longer to find out: then this throws
+            // that.
+            await(driver, store, "the store").close();
             throw e;
         }
         try {
@@ -123,31 +158,64 @@ public final class ApiServerInstance implements AutoCloseable {
         }
     }
 
-    private static Store openStore(ApiServerOptions options, Driver driver) {
+    private static CompletableFuture<Store> openStore(ApiServerOptions options, Driver driver) {
         return switch (options.store()) {
-            case MEMORY -> MemoryStore.create();
+            case MEMORY -> CompletableFuture.completedFuture(MemoryStore.create());
             case ROCKSDB -> {
                 Path directory = options.dataDirectory();
                 if (directory == null) {
                     throw new StartException("--store rocksdb needs a directory: give --data-dir DIR");
                 }
-                yield RocksStore.open(directory.resolve("store"), driver);
+                // Unpacking the native library and reading the log take as long as loading the kinds: side by side.
+                yield beside(driver, () -> RocksStore.open(directory.resolve("store"), driver));
             }
         };
     }
 
+    /** Runs a step while the caller goes on. */
+    private static <T> CompletableFuture<T> beside(Driver driver, Supplier<T> step) {
+        CompletableFuture<T> done = new CompletableFuture<>();
+        driver.execute(() -> {
+            try {
+                done.complete(step.get());
+            } catch (Throwable e) {
+                done.completeExceptionally(e);
+            }
+        });
+        return done;
+    }
+
+    private static <T> T await(Driver driver, CompletableFuture<T> step, String what) {
+        try {
+            return driver.await(step, Duration.ofSeconds(60));
+        } catch (TimeoutException e) {
+            throw new StartException(what + " did not open within 60 s", e);
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw e;
+        }
+    }
+
     private ApiServerInstance(
-            ApiServerOptions options, Driver driver, Store store, @Nullable CertificateAuthority inherited) {
+            ApiServerOptions options,
+            Driver driver,
+            CompletableFuture<Store> opening,
+            @Nullable CertificateAuthority inherited) {
         this.options = options;
         this.driver = driver;
-        this.store = store;
         Path pki =
                 options.dataDirectory() == null ? null : options.dataDirectory().resolve("pki");
         this.authority = inherited != null
                 ? inherited
                 : pki == null ? CertificateAuthority.create(driver) : CertificateAuthority.open(pki, driver);
+        this.http = options.listens()
+                ? beside(driver, this::httpOptions)
+                : CompletableFuture.failedFuture(new IllegalStateException("this server does not listen"));
         Kinds kinds = kinds(options);
         ResourceRegistry resources = ResourceRegistry.builtIn(kinds.registry());
+        this.store = await(driver, opening, "the store");
         this.storage = new DefaultStorage(store, driver, resources::selectableFields);
         CustomResourceDefinitions customResources = CustomResourceDefinitions.start(storage, resources, driver);
         parts.add(customResources);
@@ -266,15 +334,8 @@ public final class ApiServerInstance implements AutoCloseable {
     /** @param first false if a server like this one has made the first objects already */
     private void open(boolean first) {
         // Issuing certificates and opening sockets takes about as long as making the first objects: side by side.
-        CompletableFuture<HttpFrontend> listening = new CompletableFuture<>();
         if (options.listens()) {
-            driver.execute(() -> {
-                try {
-                    listening.complete(HttpFrontend.start(httpOptions(), server::handle, driver));
-                } catch (RuntimeException e) {
-                    listening.completeExceptionally(e);
-                }
-            });
+            listening = http.thenApply(ready -> HttpFrontend.start(ready, server::handle, driver));
         }
         if (first) {
             Bootstrap.run(
@@ -288,21 +349,17 @@ public final class ApiServerInstance implements AutoCloseable {
         }
         parts.add(ServerLease.start(storage, driver, Clients.hostName()));
         ready = true;
-        if (options.listens()) {
-            frontend = await(listening);
-        }
     }
 
-    private HttpFrontend await(CompletableFuture<HttpFrontend> listening) {
-        try {
-            return driver.await(listening, java.time.Duration.ofSeconds(60));
-        } catch (TimeoutException e) {
-            throw new StartException("the ports did not open within 60 s", e);
-        } catch (java.util.concurrent.CompletionException e) {
-            if (e.getCause() instanceof RuntimeException cause) {
-                throw cause;
-            }
-            throw e;
+    /**
+     * Waits until the ports are open.
+     *
+     * @throws StartException if they do not open; close the server then
+     */
+    void awaitPorts() {
+        CompletableFuture<HttpFrontend> opening = listening;
+        if (opening != null) {
+            frontend = await(driver, opening, "the ports");
         }
     }
 
@@ -401,9 +458,10 @@ public final class ApiServerInstance implements AutoCloseable {
     @Override
     public void close() {
         closing = true;
-        HttpFrontend open = frontend;
-        if (open != null) {
-            open.close();
+        CompletableFuture<HttpFrontend> opening = listening;
+        if (opening != null) {
+            // If the ports are still being opened, whoever opens them closes them again.
+            opening.thenAccept(HttpFrontend::close);
         }
         for (int i = parts.size() - 1; i >= 0; i--) {
             try {

@@ -86,12 +86,12 @@ public final class Cluster implements AutoCloseable {
      * @throws StartException if it cannot start, with one line that says why and what to do
      */
     public static Cluster start(ClusterOptions options, Driver driver) {
-        return start(options, driver, ApiServerInstance.start(options.apiServer(), driver));
+        return start(options, driver, ApiServerInstance.startBehind(options.apiServer(), driver));
     }
 
     /** The same on a store that is open already, such as a fork of another cluster's. */
     public static Cluster start(ClusterOptions options, Driver driver, Store store) {
-        return start(options, driver, ApiServerInstance.start(options.apiServer(), driver, store));
+        return start(options, driver, ApiServerInstance.startBehind(options.apiServer(), driver, store));
     }
 
     /**
@@ -110,6 +110,12 @@ public final class Cluster implements AutoCloseable {
         try {
             Cluster cluster = new Cluster(options, apiServer, driver);
             cluster.manager.start();
+            try {
+                apiServer.awaitPorts();
+            } catch (RuntimeException e) {
+                cluster.manager.close();
+                throw e;
+            }
             return cluster;
         } catch (RuntimeException e) {
             apiServer.close();

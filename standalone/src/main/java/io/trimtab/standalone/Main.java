@@ -8,6 +8,6 @@ public final class Main {
 
     /** Runs the command line; the process ends with its exit code. */
     public static void main(String[] args) {
-        System.exit(Trimtab.commandLine().execute(args));
+        System.exit(Trimtab.commandLine(args).execute(args));
     }
 }
