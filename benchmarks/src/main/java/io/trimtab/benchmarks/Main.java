@@ -1,0 +1,22 @@
+package io.trimtab.benchmarks;
+
+import io.trimtab.benchmarks.process.ProcessBenchmark;
+import java.util.Arrays;
+
+/** The command line: {@code micro [JMH arguments]} or {@code process [options]}. */
+public final class Main {
+    private Main() {}
+
+    public static void main(String[] args) throws Exception {
+        String what = args.length == 0 ? "" : args[0];
+        String[] rest = args.length == 0 ? args : Arrays.copyOfRange(args, 1, args.length);
+        switch (what) {
+            case "micro" -> org.openjdk.jmh.Main.main(rest);
+            case "process" -> ProcessBenchmark.main(rest);
+            default -> {
+                System.err.println("usage: benchmarks micro [JMH arguments] | process --program FILE --results DIR [--runs 3]");
+                System.exit(2);
+            }
+        }
+    }
+}

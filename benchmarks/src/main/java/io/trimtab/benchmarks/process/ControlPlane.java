@@ -1,0 +1,69 @@
+package io.trimtab.benchmarks.process;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** The processes of a control plane that was started to be measured. Used by one thread, which closes it. */
+final class ControlPlane implements AutoCloseable {
+    private final List<Process> processes = new ArrayList<>();
+    private final Path directory;
+
+    ControlPlane(Path directory) {
+        this.directory = directory;
+    }
+
+    Path directory() {
+        return directory;
+    }
+
+    /** Starts one more process, which writes what it has to say into a file. */
+    Process start(String name, List<String> command) throws IOException {
+        Path log = directory.resolve(name + ".log");
+        Process process = new ProcessBuilder(command)
+                .directory(directory.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
+        processes.add(process);
+        return process;
+    }
+
+    /** Fails with the last words of a process that has ended. */
+    void requireAlive() throws IOException {
+        for (Process process : processes) {
+            if (!process.isAlive()) {
+                throw new IllegalStateException("a process ended with code " + process.exitValue() + ": "
+                        + process.info().command().orElse("?") + "; its log is in " + directory);
+            }
+        }
+    }
+
+    /** Resident memory of all processes. */
+    long residentKilobytes() throws IOException {
+        long sum = 0;
+        for (Process process : processes) {
+            for (String line : Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "status"))) {
+                if (line.startsWith("VmRSS:")) {
+                    sum += Long.parseLong(line.replaceAll("\\D", ""));
+                }
+            }
+        }
+        return sum;
+    }
+
+    @Override
+    public void close() throws Exception {
+        for (int i = processes.size() - 1; i >= 0; i--) {
+            Process process = processes.get(i);
+            process.destroy();
+            if (!process.waitFor(Duration.ofSeconds(15).toSeconds(), TimeUnit.SECONDS)) {
+                process.destroyForcibly().waitFor();
+            }
+        }
+    }
+}
