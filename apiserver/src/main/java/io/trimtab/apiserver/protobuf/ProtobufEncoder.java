@@ -292,7 +292,7 @@ public final class ProtobufEncoder {
             case 'W' -> {
                 int end = out.size();
                 for (int i = value == null ? -1 : value.size() - 1; i >= 0; i--) {
-                    out.text(1, value.get(i).asText());
+                    out.text(1, Objects.requireNonNull(value).get(i).asText());
                 }
                 out.close(number, end);
             }
@@ -318,7 +318,7 @@ public final class ProtobufEncoder {
             }
             case "intorstring" -> {
                 boolean text = value != null && value.isTextual();
-                out.text(3, text ? value.asText() : "");
+                out.text(3, value != null && text ? value.asText() : "");
                 out.integer(2, text || value == null ? 0 : value.asLong());
                 out.integer(1, text ? 1 : 0);
             }
@@ -329,7 +329,7 @@ public final class ProtobufEncoder {
             }
             case "schemaorbool" -> {
                 boolean schema = value != null && value.isObject();
-                if (schema) {
+                if (value != null && schema) {
                     schema(2, value);
                 }
                 out.integer(1, schema || value != null && value.asBoolean() ? 1 : 0);
