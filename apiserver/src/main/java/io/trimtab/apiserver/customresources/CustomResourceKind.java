@@ -157,11 +157,43 @@ final class CustomResourceKind implements Kind {
             return;
         }
         for (String pointer : new String[] {paths.specReplicas(), paths.statusReplicas()}) {
-            JsonNode replicas = object.at(pointer);
-            if (replicas.isNumber() && replicas.asLong() < 0) {
-                errors.invalid(pointer.replace('/', '.'), replicas.asLong(), "should be a non-negative integer");
+            String path = pointer.replace('/', '.');
+            JsonNode replicas = object;
+            String expected = "map[string]interface{}";
+            for (String step : pointer.substring(1).split("/")) {
+                if (!replicas.isObject()) {
+                    break;
+                }
+                replicas = replicas.path(step);
+            }
+            if (replicas == object.at(pointer)) {
+                expected = "int64";
+            }
+            if (replicas.isMissingNode() || replicas.isNull()) {
+                continue;
+            }
+            if (!replicas.isIntegralNumber() || !expected.equals("int64")) {
+                errors.invalid(
+                        path,
+                        0,
+                        path + " accessor error: " + replicas.asText() + " is of the type " + goType(replicas)
+                                + ", expected " + expected);
+            } else if (replicas.asLong() < 0) {
+                errors.invalid(path, replicas.asLong(), "should be a non-negative integer");
             }
         }
+    }
+
+    /** What Go calls a value of JSON in memory. */
+    private static String goType(JsonNode value) {
+        return switch (value.getNodeType()) {
+            case OBJECT -> "map[string]interface {}";
+            case ARRAY -> "[]interface {}";
+            case BOOLEAN -> "bool";
+            case NUMBER -> value.isIntegralNumber() ? "int64" : "float64";
+            case STRING, BINARY, POJO -> "string";
+            case NULL, MISSING -> "<nil>";
+        };
     }
 
     @Override

@@ -185,12 +185,6 @@ final class SchemaValidator {
                         in(path) + " should be greater than " + (exclusive ? "" : "or equal to ") + bound(min));
             }
         }
-        String format = schema.path("format").asText("");
-        if (isWhole(value)
-                && (format.equals("int32") && number.compareTo(BigDecimal.valueOf(number.intValue())) != 0
-                        || format.equals("int64") && number.compareTo(BigDecimal.valueOf(number.longValue())) != 0)) {
-            errors.invalid(name(path), value, in(path) + " must be of type " + format);
-        }
     }
 
     private static String bound(JsonNode number) {
@@ -266,7 +260,7 @@ final class SchemaValidator {
         if (schema.path("x-kubernetes-embedded-resource").asBoolean()) {
             for (String name : List.of("apiVersion", "kind")) {
                 if (object.path(name).asText("").isEmpty()) {
-                    out.errors.required(path + "." + name, "must not be empty");
+                    out.errors.required(path + "." + name, "");
                 }
             }
         }

@@ -146,7 +146,7 @@ final class ObjectWriter {
         }
         kind.validateCreate(object, errors, context);
         if (!errors.isEmpty()) {
-            throw Statuses.invalid(call.resource().group(), call.resource().kind(), name, errors);
+            throw Statuses.invalid(call.resource().group(), kindOf(call, object), name, errors);
         }
         kind.warn(object, call.warnings);
         validate(call, new Attributes(Operation.CREATE, object, null, options.tree(), context));
@@ -187,6 +187,13 @@ final class ObjectWriter {
                 allocation.rollback();
             }
         }
+    }
+
+    /** The kind that a refusal names: a custom resource may come with the name of another, which is the mistake. */
+    private static String kindOf(Call call, ObjectNode object) {
+        return call.resource().custom()
+                ? object.path("kind").asText(call.resource().kind())
+                : call.resource().kind();
     }
 
     private static StatusException alreadyExists(Call call, StoredObject existing) {
@@ -279,7 +286,7 @@ final class ObjectWriter {
         FieldErrors errors = new FieldErrors();
         checkUpdate(call, update.subresource(), object, old, errors, context);
         if (!errors.isEmpty()) {
-            throw Statuses.invalid(call.resource().group(), call.resource().kind(), name, errors);
+            throw Statuses.invalid(call.resource().group(), kindOf(call, object), name, errors);
         }
         if (update.subresource().isEmpty() && Metadata.generation(object) != Metadata.generation(old)) {
             kind.warn(object, call.warnings);

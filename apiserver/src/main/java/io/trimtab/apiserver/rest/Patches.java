@@ -59,6 +59,11 @@ final class Patches {
                     case "application/apply-patch+yaml" -> Type.APPLY;
                     default -> null;
                 };
+        if (type == null && call.resource().custom()) {
+            throw Statuses.unsupportedMediaType(
+                    "the body of the request was in an unknown format - accepted media types include:"
+                            + " application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml");
+        }
         if (type == null) {
             throw Statuses.of(415, "UnsupportedMediaType", "415: Unsupported Media Type", Json.object());
         }

@@ -132,8 +132,9 @@ class CustomResourceDefinitionsTest {
         assertThat(refusal("{\"color\":\"green\"}"))
                 .isEqualTo("spec.color: Unsupported value: \"green\": supported values: \"red\", \"blue\"");
         assertThat(refusal("{\"color\":\"red\",\"replicas\":\"1\"}"))
-                .isEqualTo("spec.replicas: Invalid value: \"string\": spec.replicas in body must be of type integer:"
-                        + " \"string\"");
+                .isEqualTo("[spec.replicas: Invalid value: \"string\": spec.replicas in body must be of type integer:"
+                        + " \"string\", .spec.replicas: Invalid value: 0: .spec.replicas accessor error: 1 is of the type"
+                        + " string, expected int64]");
         assertThat(refusal("{\"color\":\"red\",\"replicas\":11}"))
                 .isEqualTo(
                         "spec.replicas: Invalid value: 11: spec.replicas in body should be less than or equal to 10");

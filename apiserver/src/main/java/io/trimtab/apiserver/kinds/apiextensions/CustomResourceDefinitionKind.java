@@ -103,9 +103,12 @@ public final class CustomResourceDefinitionKind implements Kind {
         }
         Set<String> names = new HashSet<>();
         Trees.items(spec, "versions").forEach(v -> names.add(Trees.text(v, "name")));
+        Set<String> found = new HashSet<>();
         for (JsonNode version : Trees.items(spec, "versions")) {
             String name = Trees.text(version, "name");
-            if (Trees.flag(version, "storage") && !stored.contains(name)) {
+            // Of versions that have one name, only the first is found among the stored ones.
+            if (Trees.flag(version, "storage") && !found.add(name)
+                    || Trees.flag(version, "storage") && !stored.contains(name)) {
                 errors.invalid(path, status.path("storedVersions"), "must have the storage version " + name);
             }
         }
@@ -150,12 +153,13 @@ public final class CustomResourceDefinitionKind implements Kind {
         int i = 0;
         for (JsonNode version : versions) {
             if (!Trees.child(version, "schema").path("openAPIV3Schema").isObject()) {
-                errors.required("spec.versions[" + i + "].schema.openAPIV3Schema", "schemas are required");
+                errors.required("spec.versions[" + i + "].schema.openAPIV3Schema", "");
             }
             i++;
         }
         boolean alike = sameInAll(versions, "schema");
         boolean columnsAlike = sameInAll(versions, "additionalPrinterColumns");
+        boolean selectableAlike = sameInAll(versions, "selectableFields");
         boolean subresourcesAlike = sameInAll(versions, "subresources");
         Set<String> seen = new HashSet<>();
         boolean unique = true;
@@ -187,8 +191,18 @@ public final class CustomResourceDefinitionKind implements Kind {
             JsonNode schema = Trees.child(version, "schema").path("openAPIV3Schema");
             // What all versions say is kept once for all by Kubernetes, and its errors name that place.
             if (schema.isObject() && (!alike || i == 0)) {
-                StructuralRules.check(
-                        (alike ? "spec.validation" : path + ".schema") + ".openAPIV3Schema", schema, errors);
+                String at = (alike ? "spec.validation" : path + ".schema") + ".openAPIV3Schema";
+                String type = Trees.text(schema, "type");
+                if (!type.isEmpty()
+                        && !type.equals("object")
+                        && Trees.child(version, "subresources").has("status")) {
+                    errors.invalid(
+                            at + ".type",
+                            type,
+                            "only \"object\" is allowed as the type at the root of the schema if the status subresource is"
+                                    + " enabled");
+                }
+                StructuralRules.check(at, schema, errors);
             }
             if (!columnsAlike || i == 0) {
                 VersionRules.columns(
@@ -202,8 +216,13 @@ public final class CustomResourceDefinitionKind implements Kind {
                         Trees.child(version, "subresources").path("scale"),
                         errors);
             }
-            VersionRules.selectable(
-                    path + ".selectableFields", Trees.items(version, "selectableFields"), schema, errors);
+            if (!selectableAlike || i == 0) {
+                VersionRules.selectable(
+                        (selectableAlike ? "spec" : path) + ".selectableFields",
+                        Trees.items(version, "selectableFields"),
+                        schema,
+                        errors);
+            }
         }
         if (!unique) {
             errors.invalid(

@@ -30,7 +30,12 @@ final class StructuralRules {
     private StructuralRules() {}
 
     static void check(String path, JsonNode schema, FieldErrors errors) {
-        forbidden(path, schema, errors);
+        FieldErrors unsupported = new FieldErrors();
+        forbidden(path, schema, unsupported);
+        errors.addAll(unsupported);
+        if (unsupported.list().stream().anyMatch(e -> e.body().endsWith(" is not supported"))) {
+            return; // what cannot be said at all is not looked at as a structure
+        }
         if (Trees.flag(schema, "nullable")) {
             errors.forbidden(path + ".nullable", "nullable cannot be true at the root");
         }

@@ -100,10 +100,12 @@ final class VersionRules {
             String jsonPath = Trees.text(fields.get(i), "jsonPath");
             if (jsonPath.isEmpty()) {
                 errors.required(at, "");
-            } else if (!jsonPath.matches("(\\.[a-zA-Z0-9_-]+)+")) {
-                errors.invalid(at, jsonPath, "must be a simple json path starting with .");
-            } else if (jsonPath.equals(".metadata") || jsonPath.startsWith(".metadata.")) {
-                errors.invalid(at, jsonPath, "must not point to fields in metadata");
+            } else if (!jsonPath.startsWith(".")) {
+                errors.invalid(at, jsonPath, "is an invalid path: expected [ or . but got: " + jsonPath);
+            } else if (!jsonPath.matches("(\\.[a-zA-Z0-9_-]+)+")
+                    || jsonPath.equals(".metadata")
+                    || jsonPath.startsWith(".metadata.")) {
+                errors.invalid(at, jsonPath, "is an invalid path: does not refer to a valid field");
             } else {
                 JsonNode type = schema;
                 for (String step : jsonPath.substring(1).split("\\.")) {
