@@ -254,11 +254,11 @@ class NodeAgentTest {
 
     @Test
     @TrimtabCluster(nodes = 1000)
-    void givenAThousandNodes_whenAThousandPodsAreMade_thenAllRunAndAllNodesStayReady(Cluster cluster) {
-        cluster.apply(replicaSet("web", 1000)).settle();
+    void givenAThousandNodes_whenPodsAreMade_thenAllRunAndAllNodesStayReady(Cluster cluster) {
+        cluster.apply(replicaSet("web", 200)).settle();
 
-        assertThat(cluster.pods("web")).hasSize(1000).allMatch(Pods::isReady);
-        cluster.advance(Duration.ofMinutes(1));
+        assertThat(cluster.pods("web")).hasSize(200).allMatch(Pods::isReady);
+        cluster.advance(Duration.ofSeconds(20));
         assertThat(cluster.list(Node.class))
                 .hasSize(1000)
                 .allSatisfy(node -> assertThat(node).isReady());
