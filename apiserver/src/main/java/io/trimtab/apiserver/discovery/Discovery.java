@@ -215,7 +215,13 @@ public final class Discovery implements PathHandler {
         for (Served served : registry.resources(group, version)) {
             describe(entries, served);
         }
-        entries.sort(Comparator.comparing(e -> e.path("name").textValue()));
+        // Below a custom resource, status stands before scale: as they were described.
+        boolean custom = registry.resources(group, version).stream()
+                .anyMatch(s -> s.resource().custom());
+        entries.sort(Comparator.comparing(e -> {
+            String name = e.path("name").textValue();
+            return custom && name.indexOf('/') > 0 ? name.substring(0, name.indexOf('/')) : name;
+        }));
         document.putArray("resources").addAll(entries);
         return document;
     }
