@@ -265,7 +265,7 @@ class ReplicaSetTest {
     @Test
     void givenMinReadySeconds_whenPodsBecomeReadyAtTimes_thenOnlyTheOldOneIsAvailable(Cluster cluster) {
         cluster.create(ownedPod("old", "web"));
-        cluster.settle().advance(Duration.ofHours(2));
+        cluster.settle().advance(Duration.ofMinutes(10));
         cluster.create(ownedPod("fresh", "web"));
         cluster.create(new PodBuilder(ownedPod("unready", "web"))
                 .editMetadata()
@@ -274,13 +274,13 @@ class ReplicaSetTest {
                 .build());
         cluster.settle();
         ReplicaSet wanted = replicaSet("web", 3);
-        wanted.getSpec().setMinReadySeconds(3600);
+        wanted.getSpec().setMinReadySeconds(300);
         ReplicaSet set = cluster.create(wanted);
 
         cluster.settle();
         assertThat(cluster.refresh(set)).hasStatus(3, 2, 1);
 
-        cluster.advance(Duration.ofSeconds(3601));
+        cluster.advance(Duration.ofSeconds(301));
         assertThat(cluster.refresh(set)).hasStatus(3, 2, 2);
     }
 
