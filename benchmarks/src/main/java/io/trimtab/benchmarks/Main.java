@@ -14,7 +14,8 @@ public final class Main {
             case "micro" -> org.openjdk.jmh.Main.main(rest);
             case "process" -> ProcessBenchmark.main(rest);
             default -> {
-                System.err.println("usage: benchmarks micro [JMH arguments] | process --program FILE --results DIR [--runs 3]");
+                System.err.println(
+                        "usage: benchmarks micro [JMH arguments] | process --program FILE --results DIR [--runs 3]");
                 System.exit(2);
             }
         }

@@ -56,11 +56,7 @@ public class RequestBenchmark {
     @Benchmark
     public ApiResponse strategicPatchDryRun(ServerState state) {
         return state.send(
-                "PATCH",
-                ServerState.PODS + "/pod-7",
-                DRY_RUN,
-                "application/strategic-merge-patch+json",
-                strategic);
+                "PATCH", ServerState.PODS + "/pod-7", DRY_RUN, "application/strategic-merge-patch+json", strategic);
     }
 
     @Benchmark

@@ -9,7 +9,8 @@ final class Samples {
     /** A pod as a client sends it. */
     static byte[] pod(String name, int shard) {
         return bytes("{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"" + name
-                + "\",\"labels\":{\"app\":\"web\",\"tier\":\"back-end\",\"release_track\":\"canary\",\"shard\":\"" + shard
+                + "\",\"labels\":{\"app\":\"web\",\"tier\":\"back-end\",\"release_track\":\"canary\",\"shard\":\""
+                + shard
                 + "\"}},\"spec\":{\"schedulerName\":\"none\",\"containers\":[{\"name\":\"web\",\"image\":\"nginx:1.27\","
                 + "\"ports\":[{\"containerPort\":8080}],\"env\":[{\"name\":\"DB_HOST\",\"value\":\"db\"},"
                 + "{\"name\":\"DB_PORT\",\"value\":\"3306\"}],\"resources\":{\"requests\":{\"cpu\":\"100m\","

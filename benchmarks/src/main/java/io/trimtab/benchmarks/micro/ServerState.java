@@ -32,7 +32,8 @@ public class ServerState {
                 "/api/v1/namespaces/default/serviceaccounts",
                 Map.of(),
                 "application/json",
-                Samples.bytes("{\"apiVersion\":\"v1\",\"kind\":\"ServiceAccount\",\"metadata\":{\"name\":\"default\"}}"));
+                Samples.bytes(
+                        "{\"apiVersion\":\"v1\",\"kind\":\"ServiceAccount\",\"metadata\":{\"name\":\"default\"}}"));
         for (int i = 0; i < 1000; i++) {
             send("POST", PODS, Map.of(), "application/json", Samples.pod("pod-" + i, i % 100));
         }
@@ -42,9 +43,8 @@ public class ServerState {
     ApiResponse send(String method, String path, Map<String, String> query, @Nullable String type, byte[] body) {
         ApiResponse response = server.server().handle(ApiRequest.local(ADMIN, method, path, query, type, body));
         if (response.code() >= 300) {
-            String why = response instanceof ApiResponse.Whole whole
-                    ? new String(whole.body(), StandardCharsets.UTF_8)
-                    : "";
+            String why =
+                    response instanceof ApiResponse.Whole whole ? new String(whole.body(), StandardCharsets.UTF_8) : "";
             throw new IllegalStateException(method + " " + path + ": " + response.code() + " " + why);
         }
         return response;

@@ -64,7 +64,9 @@ public class WatchBenchmark {
 
     private void drain(@org.jspecify.annotations.Nullable Blackhole out) {
         for (ApiResponse.Watch watch : open) {
-            for (EventSource.Event event = watch.events().poll(); event != null; event = watch.events().poll()) {
+            for (EventSource.Event event = watch.events().poll();
+                    event != null;
+                    event = watch.events().poll()) {
                 byte[] frame = watch.framing().frame(event);
                 if (out != null) {
                     out.consume(frame);

@@ -27,7 +27,11 @@ final class Access implements AutoCloseable {
     /** One look. */
     boolean isReady() {
         try {
-            return client.serviceAccounts().inNamespace("default").withName("default").get() != null;
+            return client.serviceAccounts()
+                            .inNamespace("default")
+                            .withName("default")
+                            .get()
+                    != null;
         } catch (KubernetesClientException e) {
             return false; // not listening yet
         }
@@ -67,7 +71,8 @@ final class Access implements AutoCloseable {
         while (System.nanoTime() < end) {
             long ready = client.nodes().list().getItems().stream()
                     .filter(node -> node.getStatus().getConditions().stream()
-                            .anyMatch(c -> c.getType().equals("Ready") && c.getStatus().equals("True")))
+                            .anyMatch(c ->
+                                    c.getType().equals("Ready") && c.getStatus().equals("True")))
                     .filter(node -> node.getSpec().getTaints() == null
                             || node.getSpec().getTaints().isEmpty())
                     .count();

@@ -27,12 +27,18 @@ final class LoadGenerator {
         Path key = pem(directory, "load-client.key", config.getClientKeyData());
         Process process = new ProcessBuilder(
                         program.toString(),
-                        "-server", config.getMasterUrl().replaceAll("/$", ""),
-                        "-ca", ca.toString(),
-                        "-cert", certificate.toString(),
-                        "-key", key.toString(),
-                        "-n", Integer.toString(objects),
-                        "-phases", "create,get,list,watch,update,delete")
+                        "-server",
+                        config.getMasterUrl().replaceAll("/$", ""),
+                        "-ca",
+                        ca.toString(),
+                        "-cert",
+                        certificate.toString(),
+                        "-key",
+                        key.toString(),
+                        "-n",
+                        Integer.toString(objects),
+                        "-phases",
+                        "create,get,list,watch,update,delete")
                 .redirectErrorStream(true)
                 .start();
         String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

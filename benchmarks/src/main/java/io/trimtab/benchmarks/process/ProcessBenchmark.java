@@ -189,7 +189,8 @@ public final class ProcessBenchmark {
                 Thread.sleep(50);
             }
             System.out.println("real");
-            return LoadGenerator.run(kube.resolve("loadgen"), directory.resolve("admin.kubeconfig"), directory, objects);
+            return LoadGenerator.run(
+                    kube.resolve("loadgen"), directory.resolve("admin.kubeconfig"), directory, objects);
         } finally {
             clear(directory);
         }

@@ -18,7 +18,12 @@ final class Report {
     private Report() {}
 
     static void controlPlane(
-            Path file, List<Sample> ours, List<Sample> real, @Nullable Long secondClusterMicros, int replicas, int nodes)
+            Path file,
+            List<Sample> ours,
+            List<Sample> real,
+            @Nullable Long secondClusterMicros,
+            int replicas,
+            int nodes)
             throws IOException {
         StringBuilder text = new StringBuilder("# Control plane, whole processes\n\n");
         header(text, ours.size());
@@ -27,9 +32,10 @@ final class Report {
                 .append(replicas)
                 .append(" replicas on ")
                 .append(nodes)
-                .append(" simulated nodes, until all are ready. Memory is resident, of all processes together (the real"
-                        + " one: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, and kwok for the nodes"
-                        + " from \"pods\" on). Ours keeps its data in its embedded store, synchronously logged, as etcd does.\n\n");
+                .append(
+                        " simulated nodes, until all are ready. Memory is resident, of all processes together (the real"
+                                + " one: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, and kwok for the nodes"
+                                + " from \"pods\" on). Ours keeps its data in its embedded store, synchronously logged, as etcd does.\n\n");
         text.append("| | trimtab | real | ratio (real / trimtab) |\n|---|---:|---:|---:|\n");
         row(text, "process start to ready, ms", ours, real, Sample::readyMillis);
         row(text, "idle, MB", ours, real, s -> s.idleKilobytes() / 1024);
@@ -97,8 +103,8 @@ final class Report {
 
     private static Map<String, Double> medians(List<Map<String, Double>> runs) {
         Map<String, List<Double>> byName = new LinkedHashMap<>();
-        runs.forEach(run ->
-                run.forEach((name, rate) -> byName.computeIfAbsent(name, n -> new ArrayList<>()).add(rate)));
+        runs.forEach(run -> run.forEach((name, rate) ->
+                byName.computeIfAbsent(name, n -> new ArrayList<>()).add(rate)));
         Map<String, Double> medians = new LinkedHashMap<>();
         byName.forEach((name, rates) -> {
             rates.sort(null);
