@@ -140,7 +140,7 @@ final class DaemonPlan {
     }
 
     /** The one new and the one old pod of a node; null if there are more of a kind. */
-    private Pod @Nullable [] newAndOld(List<Pod> pods) {
+    private @Nullable Pod @Nullable [] newAndOld(List<Pod> pods) {
         @Nullable Pod[] pair = new Pod[2];
         for (Pod pod : pods) {
             if (!Pods.isDeleting(pod)) {
@@ -162,7 +162,7 @@ final class DaemonPlan {
         int unavailable = 0;
         List<Pod> candidates = new ArrayList<>();
         for (List<Pod> pods : byNode.values()) {
-            @Nullable Pod[] pair = newAndOld(pods);
+            @Nullable Pod @Nullable [] pair = newAndOld(pods);
             Pod fresh = pair == null ? null : pair[0];
             Pod old = pair == null ? null : pair[1];
             if ((fresh == null) == (old == null)) {
@@ -183,7 +183,7 @@ final class DaemonPlan {
         int surging = 0;
         List<String> candidates = new ArrayList<>();
         for (Map.Entry<String, List<Pod>> entry : byNode.entrySet()) {
-            @Nullable Pod[] pair = newAndOld(entry.getValue());
+            @Nullable Pod @Nullable [] pair = newAndOld(entry.getValue());
             if (pair == null) {
                 surging++;
                 continue;
