@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.client.http.HttpRequest;
 import io.fabric8.kubernetes.client.http.HttpResponse;
 import io.fabric8.kubernetes.client.http.Interceptor;
 import io.trimtab.runtime.Driver;
+import io.trimtab.runtime.TokenBucket;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URLEncoder;
@@ -350,7 +351,7 @@ public final class FabricClient implements Client, AutoCloseable {
     /** Waits until the client-side limiter lets a request through. */
     void awaitTurn() {
         if (limiter != null) {
-            pause(limiter.take());
+            pause(limiter.reserve());
         }
     }
 

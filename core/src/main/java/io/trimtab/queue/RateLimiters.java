@@ -1,6 +1,7 @@
 package io.trimtab.queue;
 
 import io.trimtab.runtime.Driver;
+import io.trimtab.runtime.TokenBucket;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;

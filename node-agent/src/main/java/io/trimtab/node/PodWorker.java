@@ -507,10 +507,7 @@ final class PodWorker implements Reconciler {
                 throw e;
             }
         }
-        if (!pod.getMetadata().getFinalizers().isEmpty()) {
-            return Result.done(); // somebody's finalizer keeps it; its containers are gone
-        }
-        return Result.done();
+        return Result.done(); // gone, or kept by somebody's finalizer: its containers are gone either way
     }
 
     private static long gracePeriod(Pod pod) {

@@ -1,7 +1,7 @@
 package io.trimtab.controllers.nodelifecycle;
 
-import io.trimtab.queue.TokenBucket;
 import io.trimtab.runtime.Driver;
+import io.trimtab.runtime.TokenBucket;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;

@@ -1,6 +1,5 @@
-package io.trimtab.queue;
+package io.trimtab.runtime;
 
-import io.trimtab.runtime.Driver;
 import java.time.Duration;
 
 /**
