@@ -1,14 +1,20 @@
 package io.trimtab.standalone;
 
 import io.trimtab.apiserver.certificates.Credential;
+import io.trimtab.apiserver.certificates.KeyReserve;
+import io.trimtab.apiserver.certificates.Keys;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
+import java.security.KeyPair;
+import java.time.Duration;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** How the administrator gets in, and hears that it is time to. */
 public final class AdminAccess {
+    private static final Duration REFILL_AFTER = Duration.ofSeconds(10);
+
     private AdminAccess() {}
 
     /**
@@ -17,12 +23,19 @@ public final class AdminAccess {
      * @throws StartException if the file cannot be written
      */
     public static void write(Path file, ApiServerInstance apiServer) {
-        Kubeconfig.write(file, kubeconfig(apiServer));
+        KeyReserve reserve = KeyReserve.ofUser();
+        Kubeconfig.write(file, kubeconfig(apiServer, reserve));
+        // Whoever has just started a cluster wants its processor for something else.
+        apiServer.driver().schedule(REFILL_AFTER, () -> reserve.refill(apiServer.driver()));
     }
 
     /** The administrator's kubeconfig as text. */
     public static String kubeconfig(ApiServerInstance apiServer) {
-        Credential credential = apiServer.issueClient("kubernetes-admin", List.of("system:masters"));
+        return kubeconfig(apiServer, Keys::rsa);
+    }
+
+    private static String kubeconfig(ApiServerInstance apiServer, Supplier<KeyPair> keys) {
+        Credential credential = apiServer.administrator(keys);
         String server = apiServer.securePort() >= 0
                 ? "https://" + host(apiServer.options().bindAddress()) + ":" + apiServer.securePort()
                 : "http://127.0.0.1:" + apiServer.insecurePort();

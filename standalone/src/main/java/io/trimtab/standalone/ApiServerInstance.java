@@ -52,6 +52,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyPair;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -66,6 +67,8 @@ import org.jspecify.annotations.Nullable;
  * One API server with everything it needs: store, storage, kinds, security, ports. Made and closed by one thread; used by any.
  */
 public final class ApiServerInstance implements AutoCloseable {
+    private static final String ADMINISTRATOR = "kubernetes-admin";
+
     private final Driver driver;
     private final ApiServerOptions options;
     private final Store store;
@@ -430,6 +433,19 @@ public final class ApiServerInstance implements AutoCloseable {
     /** Makes a credential for a client: a certificate and its key. */
     public Credential issueClient(String user, List<String> groups) {
         return authority.issueClient(user, groups);
+    }
+
+    /** The administrator's credential: with a data directory it stays the same over restarts. */
+    Credential administrator(Supplier<KeyPair> keys) {
+        Path directory = options.dataDirectory();
+        List<String> groups = List.of(UserInfo.MASTERS_GROUP);
+        return directory == null
+                ? authority.issueClient(ADMINISTRATOR, groups, keys)
+                : authority.openClient(directory.resolve("pki"), "admin", ADMINISTRATOR, groups, keys);
+    }
+
+    Driver driver() {
+        return driver;
     }
 
     /** The TLS port; -1 if there is none. */

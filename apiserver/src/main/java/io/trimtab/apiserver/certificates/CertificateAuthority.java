@@ -22,6 +22,7 @@ import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -128,7 +129,12 @@ public final class CertificateAuthority {
      * though that takes longer to find: it is the only kind that Fabric8's client reads without Bouncy Castle.
      */
     public Credential issueClient(String commonName, List<String> organizations) {
-        return issue(Keys.rsa(), name(commonName, organizations), CLIENT_AUTH, List.of());
+        return issueClient(commonName, organizations, Keys::rsa);
+    }
+
+    /** The same with an RSA key from elsewhere, such as a {@link KeyReserve}. */
+    public Credential issueClient(String commonName, List<String> organizations, Supplier<KeyPair> keys) {
+        return issue(keys.get(), name(commonName, organizations), CLIENT_AUTH, List.of());
     }
 
     /**
@@ -144,7 +150,8 @@ public final class CertificateAuthority {
     }
 
     /** The client certificate in the files {@code <name>.crt} and {@code <name>.key}; made anew as with servers. */
-    public Credential openClient(Path directory, String name, String commonName, List<String> organizations) {
+    public Credential openClient(
+            Path directory, String name, String commonName, List<String> organizations, Supplier<KeyPair> keys) {
         Credential found = read(directory, name);
         if (found != null
                 && Arrays.equals(
@@ -152,7 +159,7 @@ public final class CertificateAuthority {
                         found.certificate().getSubjectX500Principal().getEncoded())) {
             return found;
         }
-        return write(directory, name, issueClient(commonName, organizations));
+        return write(directory, name, issueClient(commonName, organizations, keys));
     }
 
     /** What every API server's certificate must name, whatever it listens on. */

@@ -1,10 +1,13 @@
 package io.trimtab.apiserver.certificates;
 
 import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
+import java.security.PublicKey;
 import java.security.SecureRandom;
 import java.security.spec.ECGenParameterSpec;
+import java.security.spec.RSAPublicKeySpec;
 import java.util.function.Supplier;
 
 /** Makes key pairs from the operating system's randomness: the one thing in a cluster that a seed must not decide. */
@@ -21,6 +24,14 @@ public final class Keys {
     /** An RSA key pair of 2048 bits, which takes some 100 ms to find. */
     public static KeyPair rsa() {
         return generate("RSA", generator -> generator.initialize(2048, RANDOM));
+    }
+
+    static PublicKey publicKey(RSAPublicKeySpec spec) {
+        try {
+            return KeyFactory.getInstance("RSA").generatePublic(spec);
+        } catch (GeneralSecurityException e) {
+            throw new IllegalArgumentException("not an RSA key: " + e.getMessage(), e);
+        }
     }
 
     /** Random text of lower-case hexadecimal digits, for a credential. */

@@ -40,7 +40,9 @@ final class ServerIdentity {
                     + leaf.getPublicKey().getAlgorithm() + ", the key is " + key.getAlgorithm());
         }
         try {
-            KeyStore store = KeyStore.getInstance("PKCS12");
+            // It never leaves memory: the newer format would derive a key from the empty password, twice, in 10,000
+            // rounds.
+            KeyStore store = KeyStore.getInstance("JKS");
             store.load(null, null);
             store.setKeyEntry("server", key, new char[0], chain.toArray(new Certificate[0]));
             KeyManagerFactory factory = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
