@@ -25,10 +25,12 @@ final class Definitions {
     private static final String BARE = "bare reference";
 
     private final ObjectNode types;
+    private final ObjectNode words;
     private final Map<String, String> byKind = new HashMap<>();
 
-    private Definitions(ObjectNode types) {
+    private Definitions(ObjectNode types, ObjectNode words) {
         this.types = types;
+        this.words = words;
         types.properties().forEach(type -> {
             JsonNode kinds = type.getValue().path("x-kubernetes-group-version-kind");
             // What serves every group (DeleteOptions and the like) belongs to none.
@@ -55,6 +57,8 @@ final class Definitions {
                         schema.set("enum", e.getValue());
                     }
                 }));
+        ObjectNode words = resource("openapi-descriptions.json");
+        describe(types, words);
         // A few fields have no words of their own, so that their references stand bare.
         details.path("plainReferences").forEach(field -> {
             String[] parts = field.asText().split("/");
@@ -62,7 +66,42 @@ final class Definitions {
                 schema.put(BARE, true);
             }
         });
-        return new Definitions(types);
+        return new Definitions(types, words);
+    }
+
+    /** Says what the fields mean that all objects have. Those of single kinds are left to Kubernetes' documentation. */
+    private static void describe(ObjectNode types, ObjectNode words) {
+        types.properties().forEach(type -> {
+            JsonNode properties = type.getValue().path("properties");
+            JsonNode own = words.path(type.getKey());
+            if (own.has("")) {
+                ((ObjectNode) type.getValue()).set("description", own.get(""));
+            }
+            describe(properties, own);
+            if (type.getValue().has("x-kubernetes-group-version-kind")) {
+                describe(properties, words.path("every object"));
+            }
+            JsonNode metadata = properties.path("metadata");
+            String shape = metadata.path("$ref").asText();
+            if (shape.endsWith(".ObjectMeta")) {
+                ((ObjectNode) metadata).set("description", words.path("every object's metadata"));
+            } else if (shape.endsWith(".ListMeta")) {
+                ((ObjectNode) metadata).set("description", words.path("every list's metadata"));
+            }
+        });
+    }
+
+    private static void describe(JsonNode properties, JsonNode words) {
+        words.properties().forEach(word -> {
+            if (properties.path(word.getKey()) instanceof ObjectNode schema) {
+                schema.set("description", word.getValue());
+            }
+        });
+    }
+
+    /** What stands in every object's type, or in every list's. */
+    JsonNode words(String what) {
+        return words.path(what);
     }
 
     private static ObjectNode resource(String name) {
@@ -78,6 +117,11 @@ final class Definitions {
 
     private static String key(String group, String version, String kind) {
         return group + "/" + version + "/" + kind;
+    }
+
+    /** Whether Kubernetes itself has such a type. */
+    boolean has(String name) {
+        return types.has(name);
     }
 
     /** The name of the type of a kind; null if there is none. */

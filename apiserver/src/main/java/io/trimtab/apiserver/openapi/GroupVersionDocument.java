@@ -43,6 +43,8 @@ final class GroupVersionDocument {
     private final String version;
     private final Definitions definitions;
     private final Function<Served, @Nullable ObjectNode> customSchemas;
+    /** Whether the document will be made into one of version 2, which has fewer words for types. */
+    private final boolean version2;
     /** Operations by path, then by method, with their parameters still aside. */
     private final Map<String, Map<String, Operation>> paths = new TreeMap<>();
 
@@ -58,11 +60,13 @@ final class GroupVersionDocument {
             String group,
             String version,
             Definitions definitions,
-            Function<Served, @Nullable ObjectNode> customSchemas) {
+            Function<Served, @Nullable ObjectNode> customSchemas,
+            boolean version2) {
         this.group = group;
         this.version = version;
         this.definitions = definitions;
         this.customSchemas = customSchemas;
+        this.version2 = version2;
     }
 
     ObjectNode build(Collection<Served> resources) {
@@ -417,8 +421,8 @@ final class GroupVersionDocument {
         if (name == null) {
             name = customName(resource);
             ObjectNode schema = customSchemas.apply(served);
-            own.put(name, CustomSchemas.object(schema, resource));
-            own.put(name + "List", CustomSchemas.list(name, resource));
+            own.put(name, CustomSchemas.object(schema, resource, definitions, version2));
+            own.put(name + "List", CustomSchemas.list(name, resource, definitions));
         }
         return new Type(group, version, resource.kind(), name);
     }

@@ -50,7 +50,7 @@ public final class OpenApi implements PathHandler {
     /** Documents by path; an entry whose hash is no longer right is made anew. */
     private final Map<String, SoftReference<Document>> documents = new ConcurrentHashMap<>();
 
-    private record Document(String hash, byte[] json) {}
+    private record Document(String hash, byte[] bytes) {}
 
     /** A description of a registry in which custom resources have the shape that their schema tells. */
     public OpenApi(ResourceRegistry registry, Supplier<Instant> now) {
@@ -183,7 +183,7 @@ public final class OpenApi implements PathHandler {
                 return Optional.empty();
             }
             hash = hash(group, version);
-            make = () -> document(group, version);
+            make = () -> document(group, version, false);
         } else if (SmallDocuments.PATHS.contains(path)
                 || parts[0].equals("apis")
                         && parts.length == 2
@@ -211,7 +211,7 @@ public final class OpenApi implements PathHandler {
         headers.put("ETag", List.of('"' + hash + '"'));
         headers.put("Last-Modified", List.of(HTTP_DATE.format(since) + " GMT"));
         headers.put("Vary", List.of("Accept"));
-        return Optional.of(answer(request, headers, hash, () -> cached(path, hash, make)));
+        return Optional.of(answer(request, headers, hash, () -> cached(path, hash, () -> text(make.get()))));
     }
 
     private static ApiResponse answer(
@@ -223,18 +223,22 @@ public final class OpenApi implements PathHandler {
         return new ApiResponse.Whole(200, headers, body.get());
     }
 
-    private byte[] cached(String path, String hash, Supplier<ObjectNode> make) {
+    private static byte[] text(ObjectNode document) {
+        return document.toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    private byte[] cached(String path, String hash, Supplier<byte[]> make) {
         SoftReference<Document> reference = documents.get(path);
         Document known = reference == null ? null : reference.get();
         if (known == null || !known.hash().equals(hash)) {
-            known = new Document(hash, make.get().toString().getBytes(StandardCharsets.UTF_8));
+            known = new Document(hash, make.get());
             documents.put(path, new SoftReference<>(known));
         }
-        return known.json();
+        return known.bytes();
     }
 
-    private ObjectNode document(String group, String version) {
-        return new GroupVersionDocument(group, version, definitions(), customSchemas)
+    private ObjectNode document(String group, String version, boolean version2) {
+        return new GroupVersionDocument(group, version, definitions(), customSchemas, version2)
                 .build(registry.resources(group, version));
     }
 
@@ -249,32 +253,56 @@ public final class OpenApi implements PathHandler {
     }
 
     private ApiResponse version2(ApiRequest request) {
-        if (!acceptsJson(request)) {
-            return new ApiResponse.Whole(406, Map.of(), new byte[0]);
+        String type = version2Type(request);
+        if (type == null) {
+            return new ApiResponse.Whole(406, Map.of("Vary", List.of("Accept")), new byte[0]);
         }
         String hash = hash(hashes().toString());
         Map<String, List<String>> headers = new LinkedHashMap<>();
-        headers.put("Content-Type", List.of("application/json"));
+        headers.put("Content-Type", List.of(type));
         headers.put("ETag", List.of('"' + hash + '"'));
         headers.put("Last-Modified", List.of(HTTP_DATE.format(since) + " GMT"));
         headers.put("Vary", List.of("Accept-Encoding", "Accept"));
-        return answer(
-                request,
-                headers,
-                hash,
-                () -> cached(V2, hash, () -> {
-                    List<ObjectNode> all = new ArrayList<>();
-                    for (String group : registry.groups()) {
-                        if (!group.isEmpty() && !isCustom(group)) {
-                            all.add(SmallDocuments.document("apis/" + group, definitions()));
-                        }
-                        registry.versions(group).forEach(version -> all.add(document(group, version)));
-                    }
-                    for (String path : SmallDocuments.PATHS) {
-                        all.add(SmallDocuments.document(path, definitions()));
-                    }
-                    return Swagger.of(all);
-                }));
+        return answer(request, headers, hash, () -> {
+            if (type.equals(SwaggerProtobuf.TYPE)) {
+                return cached(V2 + ".pb", hash, () -> SwaggerProtobuf.of(swagger()));
+            }
+            return cached(V2, hash, () -> text(swagger()));
+        });
+    }
+
+    private ObjectNode swagger() {
+        List<ObjectNode> all = new ArrayList<>();
+        for (String group : registry.groups()) {
+            if (!group.isEmpty() && !isCustom(group)) {
+                all.add(SmallDocuments.document("apis/" + group, definitions()));
+            }
+            registry.versions(group).forEach(version -> all.add(document(group, version, true)));
+        }
+        for (String path : SmallDocuments.PATHS) {
+            all.add(SmallDocuments.document(path, definitions()));
+        }
+        return Swagger.of(all, definitions());
+    }
+
+    /** What to answer with; null if the client wants neither of the two. */
+    private static @Nullable String version2Type(ApiRequest request) {
+        String accept = request.header("accept");
+        if (accept == null || accept.isBlank()) {
+            return "application/json";
+        }
+        for (String range : accept.split(",")) {
+            switch (Documents.mediaType(range)) {
+                case "application/json", "application/*", "*/*" -> {
+                    return "application/json";
+                }
+                case SwaggerProtobuf.TYPE, "application/com.github.proto-openapi.spec.v2@v1.0+protobuf" -> {
+                    return SwaggerProtobuf.TYPE;
+                }
+                default -> {}
+            }
+        }
+        return null;
     }
 
     private static boolean acceptsJson(ApiRequest request) {

@@ -12,7 +12,7 @@ import java.util.TreeMap;
 final class Swagger {
     private Swagger() {}
 
-    static ObjectNode of(List<ObjectNode> documents) {
+    static ObjectNode of(List<ObjectNode> documents, Definitions builtin) {
         Map<String, JsonNode> paths = new TreeMap<>();
         Map<String, JsonNode> definitions = new TreeMap<>();
         for (ObjectNode document : documents) {
@@ -20,7 +20,7 @@ final class Swagger {
             document.path("components")
                     .path("schemas")
                     .properties()
-                    .forEach(s -> definitions.computeIfAbsent(s.getKey(), k -> schema(s.getValue())));
+                    .forEach(s -> definitions.computeIfAbsent(s.getKey(), k -> schema(s.getValue(), !builtin.has(k))));
         }
         ObjectNode swagger = JsonNodeFactory.instance.objectNode().put("swagger", "2.0");
         swagger.putObject("info").put("title", "Kubernetes").put("version", "v1.34.4");
@@ -109,9 +109,14 @@ final class Swagger {
 
     /** References stand elsewhere and may have siblings; of alternatives version 2 knows nothing. */
     private static JsonNode schema(JsonNode schema) {
+        return schema(schema, false);
+    }
+
+    /** That of a custom type keeps its defaults: those of the built-in ones are but zero values. */
+    private static JsonNode schema(JsonNode schema, boolean custom) {
         if (schema.isArray()) {
             ArrayNode result = JsonNodeFactory.instance.arrayNode();
-            schema.forEach(s -> result.add(schema(s)));
+            schema.forEach(s -> result.add(schema(s, custom)));
             return result;
         }
         if (!schema.isObject()) {
@@ -124,26 +129,29 @@ final class Swagger {
                     result.put("$ref", f.getValue().asText().replace("#/components/schemas/", "#/definitions/"));
                 case "allOf" -> {
                     if (f.getValue().size() == 1 && f.getValue().get(0).has("$ref")) {
-                        schema(f.getValue().get(0)).properties().forEach(r -> result.set(r.getKey(), r.getValue()));
+                        schema(f.getValue().get(0), custom)
+                                .properties()
+                                .forEach(r -> result.set(r.getKey(), r.getValue()));
                     }
                 }
                 case "properties" -> {
                     ObjectNode properties = result.putObject("properties");
-                    f.getValue().properties().forEach(p -> properties.set(p.getKey(), schema(p.getValue())));
+                    f.getValue().properties().forEach(p -> properties.set(p.getKey(), schema(p.getValue(), custom)));
                 }
                 case "oneOf" -> result.put("type", "string"); // int-or-string and quantity
                 case "anyOf", "not", "nullable" -> {}
                 case "default" -> {
-                    // Those of the built-in types are but zero values.
-                    if (schema.has("x-kubernetes-preserve-unknown-fields")) {
+                    if (custom) {
                         result.set("default", f.getValue());
                     }
                 }
                 default ->
                     result.set(
                             f.getKey(),
-                            f.getValue().isContainerNode() && !f.getKey().startsWith("x-")
-                                    ? schema(f.getValue())
+                            f.getValue().isContainerNode()
+                                            && !f.getKey().startsWith("x-")
+                                            && !f.getKey().equals("enum")
+                                    ? schema(f.getValue(), custom)
                                     : f.getValue());
             }
         });

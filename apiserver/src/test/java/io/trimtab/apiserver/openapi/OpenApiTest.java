@@ -228,4 +228,167 @@ class OpenApiTest {
                 .isEqualTo("patch");
         assertThat(get("/openapi/v2", "accept", "text/html").code()).isEqualTo(406);
     }
+
+    @Test
+    void givenAGoClient_whenItAsksForVersion2AsProtobuf_thenTheSameDocumentComesAsMessage() {
+        ApiResponse.Whole answer =
+                get("/openapi/v2", "accept", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf");
+
+        assertThat(answer.headers().get("Content-Type"))
+                .containsExactly("application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
+        Map<Integer, List<byte[]>> document = fields(answer.body());
+        assertThat(text(document.get(1).get(0))).isEqualTo("2.0");
+        Map<String, byte[]> definitions = named(fields(document.get(9).get(0)).get(1));
+        Map<Integer, List<byte[]>> pod = fields(definitions.get("io.k8s.api.core.v1.Pod"));
+        Map<String, byte[]> properties = named(fields(pod.get(25).get(0)).get(1));
+        assertThat(text(fields(properties.get("spec")).get(1).get(0)))
+                .isEqualTo("#/definitions/io.k8s.api.core.v1.PodSpec");
+        assertThat(text(fields(named(pod.get(31)).get("x-kubernetes-group-version-kind"))
+                        .get(2)
+                        .get(0)))
+                .contains("\"kind\":\"Pod\"");
+        Map<String, byte[]> paths = named(fields(document.get(8).get(0)).get(2));
+        Map<Integer, List<byte[]>> patch = fields(fields(paths.get("/api/v1/namespaces/{namespace}/pods/{name}"))
+                .get(8)
+                .get(0));
+        assertThat(text(patch.get(5).get(0))).isEqualTo("patchCoreV1NamespacedPod");
+        assertThat(text(fields(named(patch.get(13)).get("x-kubernetes-action"))
+                        .get(2)
+                        .get(0)))
+                .isEqualTo("\"patch\"\n");
+    }
+
+    /** The length-delimited fields of a message; others are passed over. */
+    private static Map<Integer, List<byte[]>> fields(byte[] message) {
+        Map<Integer, List<byte[]>> result = new LinkedHashMap<>();
+        java.nio.ByteBuffer buffer = java.nio.ByteBuffer.wrap(message);
+        while (buffer.hasRemaining()) {
+            long tag = varint(buffer);
+            switch ((int) (tag & 7)) {
+                case 0 -> varint(buffer);
+                case 1 -> buffer.getLong();
+                case 2 -> {
+                    byte[] part = new byte[(int) varint(buffer)];
+                    buffer.get(part);
+                    result.computeIfAbsent((int) (tag >>> 3), n -> new ArrayList<>())
+                            .add(part);
+                }
+                default -> throw new AssertionError("wire type " + (tag & 7));
+            }
+        }
+        return result;
+    }
+
+    private static long varint(java.nio.ByteBuffer buffer) {
+        long value = 0;
+        for (int shift = 0; ; shift += 7) {
+            byte next = buffer.get();
+            value |= (long) (next & 0x7f) << shift;
+            if (next >= 0) {
+                return value;
+            }
+        }
+    }
+
+    private static Map<String, byte[]> named(List<byte[]> entries) {
+        Map<String, byte[]> result = new LinkedHashMap<>();
+        for (byte[] entry : entries) {
+            Map<Integer, List<byte[]>> parts = fields(entry);
+            result.put(text(parts.get(1).get(0)), parts.get(2).get(0));
+        }
+        return result;
+    }
+
+    private static String text(byte[] bytes) {
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    private OpenApi describing(String schema) throws IOException {
+        ApiResource widgets = new ApiResource(
+                "example.com",
+                "v1",
+                "widgets",
+                "widget",
+                "Widget",
+                true,
+                Set.of("get", "list"),
+                List.of(),
+                List.of(),
+                Map.of(),
+                true);
+        registry.register(new Served(widgets, Kind.PLAIN, null, null));
+        ObjectNode parsed = (ObjectNode) JSON.readTree(schema);
+        return new OpenApi(registry, served -> parsed, () -> NOW);
+    }
+
+    private static JsonNode widget(OpenApi openApi, String path, String at) throws IOException {
+        ApiRequest request =
+                new ApiRequest("GET", path, Map.of(), Map.of(), new byte[0], ApiRequest.Peer.trusted(UserInfo.SELF));
+        JsonNode document =
+                json((ApiResponse.Whole) openApi.handle(request, UserInfo.SELF).orElseThrow());
+        return document.at(at).path("com.example.v1.Widget");
+    }
+
+    @Test
+    void givenASchemaThatTakesAllFields_whenVersion2IsAsked_thenItNamesNone() throws IOException {
+        OpenApi open = describing("{'type':'object','x-kubernetes-preserve-unknown-fields':true}".replace('\'', '"'));
+
+        assertThat(widget(open, "/openapi/v2", "/definitions").properties())
+                .extracting(Map.Entry::getKey)
+                .containsExactlyInAnyOrder("type", "x-kubernetes-group-version-kind");
+        assertThat(widget(open, "/openapi/v3/apis/example.com/v1", "/components/schemas")
+                        .path("properties")
+                        .properties())
+                .extracting(Map.Entry::getKey)
+                .containsExactlyInAnyOrder("apiVersion", "kind", "metadata");
+    }
+
+    @Test
+    void givenASchema_whenVersion2IsAsked_thenItIsSaidInFewerWordsAndDefaultsStay() throws IOException {
+        OpenApi open = describing(
+                ("{'type':'object','required':['a','spec'],'properties':{'a':{'type':'array','nullable':true,"
+                                + "'items':{'type':'string'}},'spec':{'type':'object','properties':{'size':{'type':'string',"
+                                + "'enum':['S','L'],'default':'S'},'port':{'x-kubernetes-int-or-string':true,"
+                                + "'anyOf':[{'type':'integer'},{'type':'string'}]},'any':{'type':'object',"
+                                + "'x-kubernetes-preserve-unknown-fields':true,'properties':{'x':{'type':'string'}}},"
+                                + "'child':{'type':'object','x-kubernetes-embedded-resource':true}}}}}")
+                        .replace('\'', '"'));
+
+        JsonNode two = widget(open, "/openapi/v2", "/definitions");
+        JsonNode three = widget(open, "/openapi/v3/apis/example.com/v1", "/components/schemas");
+
+        assertThat(two.path("required").toString()).isEqualTo("[\"spec\"]");
+        assertThat(two.at("/properties/a").toString()).isEqualTo("{}");
+        assertThat(two.at("/properties/spec/properties/size").toString())
+                .isEqualTo("{'type':'string','enum':['S','L'],'default':'S'}".replace('\'', '"'));
+        assertThat(two.at("/properties/spec/properties/port").toString())
+                .isEqualTo("{'x-kubernetes-int-or-string':true}".replace('\'', '"'));
+        assertThat(two.at("/properties/spec/properties/any").toString())
+                .isEqualTo("{'x-kubernetes-preserve-unknown-fields':true}".replace('\'', '"'));
+        assertThat(three.at("/properties/spec/properties/port/anyOf").size()).isEqualTo(2);
+        assertThat(three.at("/properties/a/nullable").asBoolean()).isTrue();
+        for (JsonNode type : List.of(two, three)) {
+            assertThat(type.at("/properties/spec/properties/child/properties/metadata")
+                            .isObject())
+                    .isTrue();
+            assertThat(type.at("/properties/spec/properties/child/required").toString())
+                    .isEqualTo("[\"kind\",\"apiVersion\"]");
+        }
+    }
+
+    @Test
+    void givenAnyKind_whenExplained_thenTheFieldsOfAllObjectsHaveWords() throws IOException {
+        JsonNode schemas = json(get("/openapi/v3/api/v1")).path("components").path("schemas");
+
+        assertThat(schemas.at("/io.k8s.api.core.v1.Pod/properties/metadata/description")
+                        .asText())
+                .startsWith("Standard object's metadata");
+        assertThat(schemas.at("/io.k8s.api.core.v1.Pod/properties/apiVersion/description")
+                        .asText())
+                .startsWith("APIVersion defines");
+        assertThat(schemas.at(
+                                "/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta/properties/creationTimestamp/description")
+                        .asText())
+                .startsWith("CreationTimestamp is a timestamp");
+    }
 }
