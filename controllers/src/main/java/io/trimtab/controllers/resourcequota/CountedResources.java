@@ -29,6 +29,7 @@ final class CountedResources {
     private final Driver driver;
     private final InformerFactory informers;
     private final Consumer<String> deletedIn;
+    private final Consumer<String> addedIn;
     /** Guarded by this: by qualified name. */
     private final Map<String, ResourceType<PartialObjectMetadata>> served = new HashMap<>();
     /** Guarded by this. */
@@ -36,12 +37,16 @@ final class CountedResources {
     /** Guarded by this. */
     private @Nullable Instant asked;
 
-    /** @param deletedIn hears the namespace in which something counted was deleted */
-    CountedResources(Manager manager, Client client, Consumer<String> deletedIn) {
+    /**
+     * @param deletedIn hears the namespace in which something counted was deleted
+     * @param addedIn hears the namespace in which something counted is new
+     */
+    CountedResources(Manager manager, Client client, Consumer<String> deletedIn, Consumer<String> addedIn) {
         this.client = client;
         this.driver = manager.driver();
         this.informers = manager.informers();
         this.deletedIn = deletedIn;
+        this.addedIn = addedIn;
     }
 
     /** The qualified name of what a key of a quota counts; null if it is no count of objects. */
@@ -71,7 +76,7 @@ final class CountedResources {
                 return new Count(false, null);
             }
             informer = informers.informer(type, WatchScope.ALL);
-            informer.addHandler(new Deletions());
+            informer.addHandler(new Changes());
             watched.put(qualifiedName, informer);
         }
         return new Count(
@@ -101,10 +106,12 @@ final class CountedResources {
         return Optional.ofNullable(served.get(qualifiedName));
     }
 
-    private final class Deletions implements EventHandler<PartialObjectMetadata> {
+    private final class Changes implements EventHandler<PartialObjectMetadata> {
         @Override
         public void onAdd(PartialObjectMetadata object, boolean initial) {
-            // The API server counts what is created, as it lets it in.
+            if (!initial) {
+                addedIn.accept(object.getMetadata().getNamespace());
+            }
         }
 
         @Override

@@ -40,6 +40,8 @@ public final class ResourceQuotaController implements Reconciler {
     private static final ResourceType<ResourceQuota> QUOTAS = ResourceType.of(ResourceQuota.class);
     private static final Duration FULL_RECOUNT = Duration.ofMinutes(5);
     private static final Duration NOT_YET = Duration.ofSeconds(1);
+    /** Many creations are one recount. */
+    private static final Duration SOON = Duration.ofSeconds(1);
 
     private final Client client;
     private final Driver driver;
@@ -57,7 +59,7 @@ public final class ResourceQuotaController implements Reconciler {
         this.pods = manager.informers().informer(Pod.class).lister();
         this.services = manager.informers().informer(Service.class).lister();
         this.claims = manager.informers().informer(PersistentVolumeClaim.class).lister();
-        this.counted = new CountedResources(manager, client, this::wake);
+        this.counted = new CountedResources(manager, client, this::wake, this::wakeSoon);
     }
 
     /** The controller, to be added to the manager. */
@@ -87,15 +89,27 @@ public final class ResourceQuotaController implements Reconciler {
                                 old.getSpec().getHard(), now.getSpec().getHard()));
     }
 
-    /** Something was given back: an object is gone, or uses less. */
+    /**
+     * Something was given back: an object is gone, or uses less. What is new was counted as it was let in; but a recount that ran
+     * just then may not have seen it yet, and has undone that.
+     */
     private <T extends HasMetadata> ChangeMapper<T> given(BiPredicate<T, T> less) {
         return (change, enqueuer) -> {
             T old = change.old();
             T now = change.object();
             if (old != null && (now == null || less.test(old, now))) {
                 wake(old.getMetadata().getNamespace());
+            } else if (old == null && now != null) {
+                wakeSoon(now.getMetadata().getNamespace());
             }
         };
+    }
+
+    private void wakeSoon(String namespace) {
+        Enqueuer enqueuer = queue;
+        if (enqueuer != null) {
+            quotas.list(namespace).forEach(quota -> enqueuer.addAfter(Request.of(quota), SOON));
+        }
     }
 
     private void wake(String namespace) {
@@ -122,7 +136,11 @@ public final class ResourceQuotaController implements Reconciler {
         for (String key : hard.keySet()) {
             Quantity amount = typed.get(key);
             String resource = CountedResources.resourceOf(key);
-            if (amount == null && resource != null) {
+            if (resource != null && resource.equals("resourcequotas")) {
+                // From the same cache as the quota itself, which therefore counts.
+                int count = quotas.list(request.namespace()).size();
+                amount = Quantity.parse(Usage.hasScopes(quota) ? "0" : String.valueOf(count));
+            } else if (amount == null && resource != null) {
                 CountedResources.Count count = counted.count(resource, request.namespace());
                 boolean scoped = Usage.hasScopes(quota);
                 if (count.count() != null) {

@@ -1,0 +1,65 @@
+package io.trimtab.controllers.resourcequota;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.ResourceQuota;
+import io.fabric8.kubernetes.api.model.ResourceQuotaBuilder;
+import io.trimtab.junit.Cluster;
+import io.trimtab.junit.TrimtabCluster;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** What a namespace uses, as its quotas tell. */
+@TrimtabCluster
+class ResourceQuotaTest {
+    private static ResourceQuota quota(Map<String, Quantity> hard) {
+        return new ResourceQuotaBuilder()
+                .withNewMetadata()
+                .withName("quota")
+                .withNamespace("default")
+                .endMetadata()
+                .withNewSpec()
+                .withHard(hard)
+                .endSpec()
+                .build();
+    }
+
+    @Test
+    void givenAQuotaOfQuotas_whenItIsNew_thenItCountsItself(Cluster cluster) {
+        ResourceQuota quota = cluster.create(
+                quota(Map.of("resourcequotas", new Quantity("1"), "count/resourcequotas", new Quantity("2"))));
+
+        cluster.advance(Duration.ofSeconds(2));
+
+        assertThat(cluster.refresh(quota).getStatus().getUsed())
+                .containsEntry("resourcequotas", new Quantity("1"))
+                .containsEntry("count/resourcequotas", new Quantity("1"));
+    }
+
+    @Test
+    void givenAQuota_whenARecountMissedWhatWasJustCreated_thenASecondFindsIt(Cluster cluster) {
+        ResourceQuota quota = cluster.create(quota(Map.of("count/configmaps", new Quantity("10"))));
+        cluster.advance(Duration.ofSeconds(2));
+        Quantity before = cluster.refresh(quota).getStatus().getUsed().get("count/configmaps");
+
+        cluster.create(new ConfigMapBuilder()
+                .withNewMetadata()
+                .withName("one")
+                .withNamespace("default")
+                .endMetadata()
+                .build());
+        cluster.editStatus(quota, q -> q.getStatus().setUsed(Map.of("count/configmaps", before)));
+        cluster.advance(Duration.ofSeconds(2));
+
+        assertThat(cluster.refresh(quota)
+                        .getStatus()
+                        .getUsed()
+                        .get("count/configmaps")
+                        .getNumericalAmount()
+                        .intValue())
+                .isEqualTo(before.getNumericalAmount().intValue() + 1);
+    }
+}
