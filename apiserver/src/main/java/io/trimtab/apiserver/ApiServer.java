@@ -13,6 +13,7 @@ import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.errors.StatusException;
 import io.trimtab.apiserver.errors.Statuses;
 import io.trimtab.apiserver.resource.KindRegistry;
+import io.trimtab.apiserver.resource.RequestTrail;
 import io.trimtab.apiserver.resource.ResourceRegistry;
 import io.trimtab.apiserver.resource.Served;
 import io.trimtab.apiserver.rest.Authorization;
@@ -21,12 +22,14 @@ import io.trimtab.apiserver.rest.NodeProxy;
 import io.trimtab.apiserver.rest.ResourceHandler;
 import io.trimtab.apiserver.rest.ResponseWriter;
 import io.trimtab.apiserver.rest.TableConverter;
+import io.trimtab.apiserver.schema.GoDuration;
 import io.trimtab.apiserver.storage.DefaultStorage;
 import io.trimtab.apiserver.storage.Storage;
 import io.trimtab.apiserver.store.Store;
 import io.trimtab.apiserver.tokens.TokenIssuer;
 import io.trimtab.runtime.Driver;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -98,7 +101,7 @@ public final class ApiServer {
         ApiResponse response;
         try {
             info = RequestInfo.of(request);
-            response = serve(request, info, warnings);
+            response = serve(request, info, warnings, new RequestTrail(deadline(request, begin)));
         } catch (StatusException refusal) {
             response = ResponseWriter.error(request, refusal);
         } catch (PlainError refusal) {
@@ -129,7 +132,18 @@ public final class ApiServer {
 
     private static final ApiRequest EMPTY = ApiRequest.local(UserInfo.SELF, "GET", "/", Map.of(), null, new byte[0]);
 
-    private ApiResponse serve(ApiRequest request, RequestInfo info, List<String> warnings) {
+    /** When the answer must be there: a client may allow less than the server does. */
+    private static long deadline(ApiRequest request, long begin) {
+        Duration longest = RequestTrail.LONGEST_WRITE;
+        String asked = request.queryParameter("timeout");
+        if (asked != null && !asked.isEmpty()) {
+            Duration wanted = GoDuration.parse(asked).orElse(longest);
+            longest = wanted.isZero() || wanted.compareTo(longest) > 0 ? longest : wanted;
+        }
+        return begin + longest.toNanos();
+    }
+
+    private ApiResponse serve(ApiRequest request, RequestInfo info, List<String> warnings, RequestTrail trail) {
         UserInfo user = Impersonation.resolve(authentication.authenticate(request), request, env.authorizer());
         Authorization.check(
                 env.authorizer(),
@@ -141,7 +155,7 @@ public final class ApiServer {
         if (info.resourceRequest()) {
             Served served = env.resources().find(info.group(), info.version(), info.resource());
             if (served != null || env.resources().versions(info.group()).contains(info.version())) {
-                return resources.handle(request, info, user, warnings);
+                return resources.handle(request, info, user, warnings, trail);
             }
         }
         for (PathHandler handler : paths) {
@@ -151,7 +165,7 @@ public final class ApiServer {
             }
         }
         return info.resourceRequest()
-                ? resources.handle(request, info, user, warnings)
+                ? resources.handle(request, info, user, warnings, trail)
                 : ResourceHandler.notFoundPage();
     }
 

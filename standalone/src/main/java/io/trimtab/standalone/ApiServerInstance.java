@@ -1,10 +1,15 @@
 package io.trimtab.standalone;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.trimtab.apiserver.ApiServer;
 import io.trimtab.apiserver.admission.AdmissionChain;
+import io.trimtab.apiserver.admission.AdmissionPlugin;
+import io.trimtab.apiserver.admission.webhook.MatchConditions;
+import io.trimtab.apiserver.admission.webhook.MutatingWebhooks;
+import io.trimtab.apiserver.admission.webhook.ValidatingWebhooks;
 import io.trimtab.apiserver.auth.Authenticator;
 import io.trimtab.apiserver.auth.Authorizer;
 import io.trimtab.apiserver.auth.AuthorizerChain;
@@ -20,6 +25,10 @@ import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.bootstrap.AddressRange;
 import io.trimtab.apiserver.bootstrap.Bootstrap;
 import io.trimtab.apiserver.bootstrap.ServerLease;
+import io.trimtab.apiserver.callout.HttpsTransport;
+import io.trimtab.apiserver.callout.LocalCallouts;
+import io.trimtab.apiserver.callout.ServiceResolver;
+import io.trimtab.apiserver.callout.WebhookClient;
 import io.trimtab.apiserver.certificates.CertificateAuthority;
 import io.trimtab.apiserver.certificates.Credential;
 import io.trimtab.apiserver.certificates.Pem;
@@ -76,6 +85,7 @@ public final class ApiServerInstance implements AutoCloseable {
     private final CertificateAuthority authority;
     private final ApiServer server;
     private final InJvmTransport transport;
+    private final LocalCallouts callouts;
     private final List<AutoCloseable> parts = new ArrayList<>();
     private final CompletableFuture<HttpOptions> http;
     /** Written before the server is handed out. */
@@ -230,6 +240,9 @@ public final class ApiServerInstance implements AutoCloseable {
         HealthChecks health = HealthChecks.of(() -> storage.revision() > 0, () -> ready, () -> closing);
         PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         Metrics.bindProcess(metrics);
+        this.callouts = new LocalCallouts(new HttpsTransport(
+                driver, new ServiceResolver(storage, driver, options.extensions().routeToEndpoints(), this::securePort)));
+        parts.add(callouts);
         this.server = ApiServer.builder()
                 .driver(driver)
                 .storage(storage)
@@ -238,7 +251,7 @@ public final class ApiServerInstance implements AutoCloseable {
                 .tokens(tokens(keys, settings))
                 .tokenIssuer(new TokenIssuer(storage, keys, settings, driver))
                 .authorizer(authorizer)
-                .admission(List.of(admission(authorizer, rbac, resources)))
+                .admission(List.of(admission(authorizer, rbac, resources, webhooks(resources, metrics))))
                 .tables(new Tables(driver::now, customResources.columns()))
                 .anonymous(options.anonymous())
                 .metrics(metrics)
@@ -265,13 +278,25 @@ public final class ApiServerInstance implements AutoCloseable {
         }
     }
 
-    private AdmissionChain admission(Authorizer authorizer, RbacAuthorizer rbac, ResourceRegistry resources) {
+    private List<AdmissionPlugin> webhooks(ResourceRegistry resources, MeterRegistry metrics) {
+        WebhookClient client = new WebhookClient(callouts, "kube-apiserver-admission");
+        MutatingWebhooks mutating =
+                new MutatingWebhooks(storage, resources, client, MatchConditions.ALL, driver, metrics);
+        ValidatingWebhooks validating =
+                new ValidatingWebhooks(storage, resources, client, MatchConditions.ALL, driver, metrics);
+        parts.add(mutating);
+        parts.add(validating);
+        return List.of(mutating, validating);
+    }
+
+    private AdmissionChain admission(
+            Authorizer authorizer, RbacAuthorizer rbac, ResourceRegistry resources, List<AdmissionPlugin> further) {
         boolean escalates = options.authorizationModes().contains("RBAC");
         try {
             return AdmissionChain.create(
                     new AdmissionChain.Surroundings(
                             authorizer, resources, escalates ? new RbacEscalation(authorizer, rbac) : null),
-                    List.of(),
+                    further,
                     options.enabledAdmission(),
                     options.disabledAdmission());
         } catch (IllegalArgumentException e) {
@@ -418,6 +443,11 @@ public final class ApiServerInstance implements AutoCloseable {
     /** The ways to the server inside this JVM. */
     public InJvmTransport transport() {
         return transport;
+    }
+
+    /** The calls it makes to webhooks and other servers: functions of this JVM may answer them. */
+    public LocalCallouts callouts() {
+        return callouts;
     }
 
     /** The store it keeps its objects in. */

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param disabledAdmission plugins that are on by default
  * @param serviceAccountIssuer of tokens
  * @param anonymous whether requests without credentials are served, as nobody in particular
+ * @param extensions the servers that this one asks or stands before
  */
 public record ApiServerOptions(
         StoreKind store,
@@ -43,7 +44,8 @@ public record ApiServerOptions(
         Set<String> enabledAdmission,
         Set<String> disabledAdmission,
         String serviceAccountIssuer,
-        boolean anonymous) {
+        boolean anonymous,
+        ExtensionOptions extensions) {
 
     /** Where objects are kept. */
     public enum StoreKind {
@@ -69,7 +71,8 @@ public record ApiServerOptions(
             Set.of(),
             Set.of(),
             "https://kubernetes.default.svc",
-            true);
+            true,
+            ExtensionOptions.DEFAULT);
 
     public ApiServerOptions {
         authorizationModes = List.copyOf(authorizationModes);
@@ -96,7 +99,8 @@ public record ApiServerOptions(
                 enabledAdmission,
                 disabledAdmission,
                 serviceAccountIssuer,
-                anonymous);
+                anonymous,
+                extensions);
     }
 
     /** The same with another store. */
@@ -118,7 +122,8 @@ public record ApiServerOptions(
                 enabledAdmission,
                 disabledAdmission,
                 serviceAccountIssuer,
-                anonymous);
+                anonymous,
+                extensions);
     }
 
     /** Whether anything listens. */

@@ -162,9 +162,12 @@ public final class AdmissionChain implements AdmissionPlugin {
     /** The first phase: changes the object in place, or refuses it. */
     @Override
     public void admit(Attributes attributes) {
-        for (AdmissionPlugin plugin : plugins) {
-            plugin.admit(attributes);
-        }
+        Reinvocation reinvocation = new Reinvocation();
+        do {
+            for (AdmissionPlugin plugin : plugins) {
+                plugin.admit(attributes, reinvocation);
+            }
+        } while (reinvocation.begin());
         if (escalation != null) {
             // After all changes, so that nothing a plugin adds gets by; before validation, as in Kubernetes.
             escalation.check(attributes);

@@ -17,6 +17,14 @@ public interface AdmissionPlugin {
     /** First phase: may change {@code attributes.object()} in place. */
     default void admit(Attributes attributes) {}
 
+    /**
+     * First phase, for plugins whose changes others must see, or that must see the changes of others: asked instead of {@link
+     * #admit(Attributes)}.
+     */
+    default void admit(Attributes attributes, Reinvocation reinvocation) {
+        admit(attributes);
+    }
+
     /** Second phase, after validation: may only refuse. */
     default void validate(Attributes attributes) {}
 

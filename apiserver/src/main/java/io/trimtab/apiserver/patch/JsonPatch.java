@@ -49,10 +49,37 @@ public final class JsonPatch {
                     "The allowed maximum operations in a JSON patch is " + MAX_OPERATIONS + ", got " + parsed.size());
         }
         JsonPatch run = new JsonPatch(document.deepCopy());
-        for (JsonNode operation : parsed) {
-            run.operation(operation);
+        try {
+            for (JsonNode operation : parsed) {
+                run.operation(operation);
+            }
+        } catch (DoesNotApplyException e) {
+            throw Patched.doesNotApply();
         }
         return new Patched(run.document, strictErrors, run.touched.show(run.document));
+    }
+
+    /**
+     * Carries out operations that came from elsewhere than a request.
+     *
+     * @param document not changed
+     * @throws DoesNotApplyException if one does not apply; the message is that of the library that Kubernetes uses
+     */
+    public static ObjectNode apply(ObjectNode document, JsonNode operations) {
+        JsonPatch run = new JsonPatch(document.deepCopy());
+        for (JsonNode operation : operations) {
+            run.operation(operation);
+        }
+        return run.document;
+    }
+
+    /** An operation that does not fit the document. */
+    public static final class DoesNotApplyException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        DoesNotApplyException(String message) {
+            super(message, null, false, false);
+        }
     }
 
     private static void check(JsonNode patch, List<String> duplicates, List<String> strictErrors) {
@@ -89,26 +116,29 @@ public final class JsonPatch {
 
     private void operation(JsonNode operation) {
         String path = operation.path("path").asText("");
-        switch (operation.path("op").asText()) {
-            case "add" -> add(path, value(operation));
-            case "remove" -> remove(path);
+        String op = operation.path("op").asText("unknown");
+        switch (op) {
+            case "add" -> add("add", path, value(operation));
+            case "remove" -> remove("remove", path, path);
             case "replace" -> replace(path, value(operation));
             case "test" -> test(path, operation.get("value"));
             case "move" -> {
                 String from = operation.path("from").asText("");
-                JsonNode moved = get(from);
-                remove(from);
-                add(path, moved);
+                JsonNode moved = get("move operation does not apply: doc is missing from path: " + from, from);
+                remove("move", from, key(from));
+                add("move", path, moved);
             }
             case "copy" -> {
-                JsonNode copied = get(operation.path("from").asText(""));
+                String from = operation.path("from").asText("");
+                JsonNode copied = get("copy operation does not apply: doc is missing from path: " + from, from);
                 copiedBytes += copied.toString().length();
                 if (copiedBytes > MAX_COPIED_BYTES) {
-                    throw Patched.doesNotApply();
+                    throw new DoesNotApplyException("Unable to complete the copy, the accumulated size increase of copy"
+                            + " is " + copiedBytes + ", exceeding the limit " + MAX_COPIED_BYTES);
                 }
-                add(path, copied.deepCopy());
+                add("copy", path, copied.deepCopy());
             }
-            default -> throw Patched.doesNotApply();
+            default -> throw new DoesNotApplyException("Unexpected kind: " + op);
         }
     }
 
@@ -117,27 +147,45 @@ public final class JsonPatch {
         return value == null ? JsonNodeFactory.instance.nullNode() : value.deepCopy();
     }
 
-    private void add(String path, JsonNode value) {
-        JsonNode parent = parent(path);
+    private void add(String op, String path, JsonNode value) {
+        String missing = op.equals("add")
+                ? "add operation does not apply: doc is missing path: \"" + path + "\""
+                : op + " operation does not apply: doc is missing destination path: " + path;
+        JsonNode parent = parent(missing, path);
         String key = key(path);
         if (parent instanceof ObjectNode object) {
             object.set(key, value);
         } else if (parent instanceof ArrayNode array) {
-            array.insert(key.equals("-") ? array.size() : index(key, array.size() + 1), value);
+            try {
+                array.insert(key.equals("-") ? array.size() : index(key, array.size() + 1), value);
+            } catch (DoesNotApplyException e) {
+                throw new DoesNotApplyException("error in " + op + " for path: '" + path + "': " + e.getMessage());
+            }
         } else {
-            throw Patched.doesNotApply();
+            throw missing(missing);
         }
     }
 
-    private void remove(String path) {
-        JsonNode parent = parent(path);
+    /** @param shown what the message calls the place */
+    private void remove(String op, String path, String shown) {
+        String missing = op.equals("remove")
+                ? "remove operation does not apply: doc is missing path: \"" + path + "\""
+                : op + " operation does not apply: doc is missing from path: " + path;
+        JsonNode parent = parent(missing, path);
         String key = key(path);
-        if (parent instanceof ObjectNode object && object.has(key)) {
-            object.remove(key);
-        } else if (parent instanceof ArrayNode array) {
-            array.remove(index(key, array.size()));
-        } else {
-            throw Patched.doesNotApply();
+        try {
+            if (parent instanceof ObjectNode object) {
+                if (!object.has(key)) {
+                    throw missing("Unable to remove nonexistent key: " + key);
+                }
+                object.remove(key);
+            } else if (parent instanceof ArrayNode array) {
+                array.remove(index(key, array.size()));
+            } else {
+                throw missing("Unable to remove nonexistent key: " + key);
+            }
+        } catch (DoesNotApplyException e) {
+            throw new DoesNotApplyException("error in " + op + " for path: '" + shown + "': " + e.getMessage());
         }
     }
 
@@ -147,22 +195,27 @@ public final class JsonPatch {
             touched.add(whole);
             return;
         }
-        JsonNode parent = parent(path);
+        JsonNode parent = parent("replace operation does not apply: doc is missing path: " + path, path);
         String key = key(path);
         if (parent instanceof ObjectNode object) {
             object.set(key, value); // Absent or not: the library that Kubernetes uses does not ask.
         } else if (parent instanceof ArrayNode array) {
-            array.set(index(key, array.size()), value);
+            try {
+                array.set(index(key, array.size()), value);
+            } catch (DoesNotApplyException e) {
+                throw missing("replace operation does not apply: doc is missing key: " + path);
+            }
         } else {
-            throw Patched.doesNotApply();
+            throw missing("replace operation does not apply: doc is missing path: " + path);
         }
     }
 
     private void test(String path, @Nullable JsonNode expected) {
-        JsonNode actual = path.isEmpty() ? document : get(path);
+        JsonNode actual =
+                path.isEmpty() ? document : get("test operation does not apply: is missing path: " + path, path);
         boolean wantsNull = expected == null || expected.isNull();
         if (wantsNull != actual.isNull() || !wantsNull && !same(expected, actual)) {
-            throw Patched.doesNotApply();
+            throw new DoesNotApplyException("testing value " + path + " failed: test failed");
         }
     }
 
@@ -177,33 +230,39 @@ public final class JsonPatch {
         return a.equals(b) ? 0 : 1;
     };
 
-    private static JsonNode require(@Nullable JsonNode node) {
-        if (node == null) {
-            throw Patched.doesNotApply();
-        }
-        return node;
+    private static DoesNotApplyException missing(String what) {
+        return new DoesNotApplyException(what + ": missing value");
     }
 
-    private JsonNode get(String path) {
-        JsonNode parent = parent(path);
+    private JsonNode get(String missing, String path) {
+        JsonNode parent = parent(missing, path);
         String key = key(path);
-        JsonNode found = parent instanceof ArrayNode array ? array.get(index(key, array.size())) : parent.get(key);
         if (!parent.isContainerNode()) {
-            throw Patched.doesNotApply();
+            throw missing(missing);
         }
+        JsonNode found = parent instanceof ArrayNode array ? array.get(index(key, array.size())) : parent.get(key);
         return found == null ? JsonNodeFactory.instance.nullNode() : found;
     }
 
-    private JsonNode parent(String path) {
+    private JsonNode parent(String missing, String path) {
         // Only replace and test know the root: the others look for a member of something, always.
         if (path.indexOf('/') < 0) {
-            throw Patched.doesNotApply();
+            throw missing(missing);
         }
         JsonNode node = document;
         String[] steps = path.split("/", -1);
         for (int i = 1; i < steps.length - 1; i++) {
             String step = unescape(steps[i]);
-            node = node instanceof ArrayNode array ? array.get(index(step, array.size())) : require(node.get(step));
+            JsonNode next;
+            try {
+                next = node instanceof ArrayNode array ? array.get(index(step, array.size())) : node.get(step);
+            } catch (DoesNotApplyException e) {
+                next = null;
+            }
+            if (next == null) {
+                throw missing(missing);
+            }
+            node = next;
             touched.add(node);
         }
         return node;
@@ -218,17 +277,17 @@ public final class JsonPatch {
     }
 
     private static int index(String text, int bound) {
+        int asked;
         try {
-            int index = Integer.parseInt(text);
-            if (index < 0 && index >= -bound) {
-                index += bound;
-            }
-            if (index >= 0 && index < bound) {
-                return index;
-            }
+            asked = Integer.parseInt(text);
         } catch (NumberFormatException e) {
-            // falls through: the same refusal
+            throw new DoesNotApplyException("value was not a proper array index: '" + text
+                    + "': strconv.Atoi: parsing " + FieldErrors.quote(text) + ": invalid syntax");
         }
-        throw Patched.doesNotApply();
+        int index = asked < 0 && asked >= -bound ? asked + bound : asked;
+        if (index >= 0 && index < bound) {
+            return index;
+        }
+        throw new DoesNotApplyException("Unable to access invalid index: " + asked + ": invalid index referenced");
     }
 }

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param storage to read other objects
  * @param driver time and randomness
  * @param warnings sent to the client as Warning headers; may be added to
+ * @param trail of the request: audit annotations and the time that is left
  */
 public record WriteContext(
         ApiResource resource,
@@ -28,4 +29,30 @@ public record WriteContext(
         @Nullable UserInfo user,
         Storage storage,
         Driver driver,
-        List<String> warnings) {}
+        List<String> warnings,
+        RequestTrail trail) {
+
+    /** Of a write that no request asked for. */
+    public WriteContext(
+            ApiResource resource,
+            String subresource,
+            String namespace,
+            String name,
+            boolean dryRun,
+            @Nullable UserInfo user,
+            Storage storage,
+            Driver driver,
+            List<String> warnings) {
+        this(
+                resource,
+                subresource,
+                namespace,
+                name,
+                dryRun,
+                user,
+                storage,
+                driver,
+                warnings,
+                RequestTrail.none());
+    }
+}

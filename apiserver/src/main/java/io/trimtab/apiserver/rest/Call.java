@@ -7,6 +7,7 @@ import io.trimtab.apiserver.errors.StatusException;
 import io.trimtab.apiserver.errors.Statuses;
 import io.trimtab.apiserver.resource.ApiResource;
 import io.trimtab.apiserver.resource.Kind;
+import io.trimtab.apiserver.resource.RequestTrail;
 import io.trimtab.apiserver.resource.Served;
 import io.trimtab.apiserver.resource.WriteContext;
 import java.util.List;
@@ -20,10 +21,18 @@ final class Call {
     final UserInfo user;
     final Served served;
     final List<String> warnings;
+    final RequestTrail trail;
     private final String namespace;
 
-    Call(Environment env, ApiRequest request, RequestInfo info, UserInfo user, Served served, List<String> warnings) {
-        this(env, request, info, user, served, warnings, info.namespace());
+    Call(
+            Environment env,
+            ApiRequest request,
+            RequestInfo info,
+            UserInfo user,
+            Served served,
+            List<String> warnings,
+            RequestTrail trail) {
+        this(env, request, info, user, served, warnings, trail, info.namespace());
     }
 
     private Call(
@@ -33,6 +42,7 @@ final class Call {
             UserInfo user,
             Served served,
             List<String> warnings,
+            RequestTrail trail,
             String namespace) {
         this.env = env;
         this.request = request;
@@ -40,6 +50,7 @@ final class Call {
         this.user = user;
         this.served = served;
         this.warnings = warnings;
+        this.trail = trail;
         this.namespace = namespace;
     }
 
@@ -68,17 +79,18 @@ final class Call {
                 user,
                 env.storage(),
                 env.driver(),
-                warnings);
+                warnings,
+                trail);
     }
 
     /** The same request, for another resource: an eviction writes budgets, say. */
     Call forResource(Served other) {
-        return new Call(env, request, info, user, other, warnings, namespace);
+        return new Call(env, request, info, user, other, warnings, trail, namespace);
     }
 
     /** The same request, for one namespace of the many it names. */
     Call inNamespace(String other) {
-        return other.equals(namespace) ? this : new Call(env, request, info, user, served, warnings, other);
+        return other.equals(namespace) ? this : new Call(env, request, info, user, served, warnings, trail, other);
     }
 
     StatusException notFound(String name) {

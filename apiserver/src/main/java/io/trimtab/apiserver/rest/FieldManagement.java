@@ -14,6 +14,7 @@ import io.trimtab.apiserver.tokens.TokenIssuer;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /** Keeps book of who manages which field, with one field manager for each endpoint. Safe for use by any thread. */
 final class FieldManagement {
@@ -100,6 +101,32 @@ final class FieldManagement {
                         request,
                         options.managerOr(call.request),
                         call.env.driver().now());
+    }
+
+    /** Puts the books back that a plugin has spoilt, and tells the client (fieldmanager's admission). */
+    static void restoreIfBroken(Call call, ObjectNode object, @Nullable JsonNode before) {
+        ObjectNode metadata = Metadata.of(object);
+        JsonNode after = metadata.get("managedFields");
+        if (after == null || after == before || after.equals(before)) {
+            return;
+        }
+        for (JsonNode entry : after) {
+            String operation = entry.path("operation").asText("");
+            String type = entry.path("fieldsType").asText("");
+            String problem = !operation.equals("Apply") && !operation.equals("Update")
+                    ? "operation must be `Apply` or `Update`"
+                    : !type.equals("FieldsV1") ? "fieldsType must be `FieldsV1`" : "";
+            if (!problem.isEmpty()) {
+                if (before == null) {
+                    metadata.remove("managedFields");
+                } else {
+                    metadata.set("managedFields", before);
+                }
+                call.warnings.add(".metadata.managedFields was in an invalid state after admission; this could be"
+                        + " caused by an outdated mutating admission controller; please fix your requests: " + problem);
+                return;
+            }
+        }
     }
 
     /** Whether a resource is served at an apiVersion. */

@@ -530,8 +530,13 @@ final class ObjectWriter {
     }
 
     private static void admit(Call call, Attributes attributes) {
+        ObjectNode object = attributes.object();
+        JsonNode before = object == null ? null : Metadata.of(object).get("managedFields");
         for (AdmissionPlugin plugin : call.env.admission()) {
             plugin.admit(attributes);
+        }
+        if (object != null) {
+            FieldManagement.restoreIfBroken(call, object, before);
         }
     }
 

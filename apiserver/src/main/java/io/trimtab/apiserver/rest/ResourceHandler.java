@@ -6,6 +6,7 @@ import io.trimtab.apiserver.RequestInfo;
 import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.errors.Statuses;
 import io.trimtab.apiserver.resource.ApiResource;
+import io.trimtab.apiserver.resource.RequestTrail;
 import io.trimtab.apiserver.resource.Served;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -23,9 +24,11 @@ public final class ResourceHandler {
      * The answer.
      *
      * @param warnings gets what the client should be told along with the answer, or with the refusal
+     * @param trail gets what the audit log should know
      * @throws io.trimtab.apiserver.errors.StatusException if the request is refused
      */
-    public ApiResponse handle(ApiRequest request, RequestInfo info, UserInfo user, List<String> warnings) {
+    public ApiResponse handle(
+            ApiRequest request, RequestInfo info, UserInfo user, List<String> warnings, RequestTrail trail) {
         List<String> versions = env.resources().versions(info.group());
         if (versions.isEmpty()) {
             return notFoundPage();
@@ -35,7 +38,7 @@ public final class ResourceHandler {
             throw Statuses.noSuchResource();
         }
         checkRoute(request, info, served.resource());
-        Call call = new Call(env, request, info, user, served, warnings);
+        Call call = new Call(env, request, info, user, served, warnings, trail);
         warnOfDeprecation(call);
         return info.subresource().isEmpty() ? main(call) : Subresources.handle(call);
     }

@@ -1,11 +1,11 @@
 package io.trimtab.apiserver.schema;
 
 /** Finds where base64 text breaks, by Go's rules: padding is required, line ends are skipped. */
-final class Base64Text {
+public final class Base64Text {
     private Base64Text() {}
 
     /** The index that Go's error names; -1 if the text is good. */
-    static int firstBadByte(String text) {
+    public static int firstBadByte(String text) {
         int inQuantum = 0;
         int length = text.length();
         for (int i = 0; i < length; i++) {

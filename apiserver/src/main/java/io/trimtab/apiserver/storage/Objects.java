@@ -6,6 +6,7 @@ import io.trimtab.selector.LabelSelectors;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Whole lists and plain watches of a {@link Storage}, for the parts of the server that read it. Stateless. */
@@ -20,6 +21,20 @@ public final class Objects {
     public static List<StoredObject> list(Storage storage, ApiResource resource, @Nullable String namespace) {
         List<StoredObject> all = new ArrayList<>();
         storage.list(resource, everything(namespace)).objects().forEachRemaining(all::add);
+        return all;
+    }
+
+    /**
+     * The objects of a namespace that have all these labels, as they are now.
+     *
+     * @param labels by key
+     */
+    public static List<StoredObject> labelled(
+            Storage storage, ApiResource resource, String namespace, Map<String, String> labels) {
+        List<StoredObject> all = new ArrayList<>();
+        Storage.ListQuery query = new Storage.ListQuery(
+                namespace, LabelSelectors.of(labels), FieldSelector.everything(), 0, false, 0, null);
+        storage.list(resource, query).objects().forEachRemaining(all::add);
         return all;
     }
 

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -90,6 +91,9 @@ final class ApiServerFlags {
     @Option(names = "--anonymous-auth", arity = "0..1", fallbackValue = "true", defaultValue = "true")
     private boolean anonymous;
 
+    @Mixin
+    private ExtensionFlags extensions = new ExtensionFlags();
+
     @Option(
             names = "--kubeconfig",
             paramLabel = "FILE",
@@ -121,7 +125,8 @@ final class ApiServerFlags {
                 enabledAdmission,
                 disabledAdmission,
                 serviceAccountIssuer,
-                anonymous);
+                anonymous,
+                extensions.options());
     }
 
     private static String advertised(String bindAddress) {

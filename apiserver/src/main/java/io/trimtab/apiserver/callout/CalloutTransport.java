@@ -1,0 +1,76 @@
+package io.trimtab.apiserver.callout;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Carries calls to other servers. {@link HttpsTransport} opens sockets; {@link LocalCallouts} answers inside this JVM, which is
+ * how webhooks run in virtual time. Safe for use by any thread; whoever made it closes it.
+ */
+public interface CalloutTransport extends AutoCloseable {
+
+    /** Nothing can be reached. */
+    CalloutTransport NONE = request -> () -> {
+        throw new CalloutException("dial tcp: lookup " + request.target().host() + ": no such host");
+    };
+
+    /** Sends a request, and does not wait for the answer. */
+    Pending start(Request request);
+
+    /**
+     * Sends a request and waits for the whole answer, whatever its code.
+     *
+     * @throws CalloutException if there is none
+     */
+    default Reply send(Request request) {
+        return start(request).await();
+    }
+
+    /** An answer that is to come. */
+    interface Pending {
+        /**
+         * Waits for it.
+         *
+         * @throws CalloutException if there is none
+         */
+        Reply await();
+    }
+
+    @Override
+    default void close() {}
+
+    /**
+     * A request.
+     *
+     * @param pathAndQuery follows the target's own path
+     * @param headers names as they go on the wire; Host and Content-Length are not among them
+     * @param timeout from now until the answer's last byte
+     */
+    record Request(
+            Target target,
+            String method,
+            String pathAndQuery,
+            Map<String, List<String>> headers,
+            byte[] body,
+            Duration timeout) {
+        /** As it stands in messages. */
+        public String url() {
+            return target.url(pathAndQuery);
+        }
+    }
+
+    /**
+     * An answer.
+     *
+     * @param headers names in lower case
+     */
+    record Reply(int code, Map<String, List<String>> headers, byte[] body) {
+        /** The first value of a header, or null. */
+        public @Nullable String header(String name) {
+            List<String> values = headers.get(name);
+            return values == null || values.isEmpty() ? null : values.get(0);
+        }
+    }
+}
