@@ -57,11 +57,21 @@ public final class ProtobufBodies {
         }
     }
 
-    static ObjectNode read(byte[] body, String defaultApiVersion, String defaultKind) {
+    /** Whether bytes begin as Kubernetes' protobuf does. */
+    public static boolean isProtobuf(byte[] body) {
+        return body.length >= MAGIC.length && java.util.Arrays.equals(body, 0, 4, MAGIC, 0, 4);
+    }
+
+    /**
+     * The object as a tree of the caller's own; otherwise as {@link #toJson}.
+     *
+     * @throws MalformedProtobufException if the body is not protobuf
+     */
+    public static ObjectNode read(byte[] body, String defaultApiVersion, String defaultKind) {
         if (body.length == 0) {
             throw new MalformedProtobufException("empty data");
         }
-        if (body.length < MAGIC.length || !java.util.Arrays.equals(body, 0, 4, MAGIC, 0, 4)) {
+        if (!isProtobuf(body)) {
             throw new MalformedProtobufException(
                     "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
         }

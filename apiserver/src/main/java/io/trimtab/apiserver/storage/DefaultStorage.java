@@ -26,6 +26,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import java.util.function.LongFunction;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -52,9 +53,19 @@ public final class DefaultStorage implements Storage, AutoCloseable {
      * @param maxBufferedEvents that a watch may hold for its consumer, before it is ended; what it begins with does not count
      * @param maxRecentEvents kept for each resource to resume watches; older ones are read from the store
      * @param compactEvery how often what was overwritten before the last time is forgotten; zero for never
+     * @param eventLife how long an Event is kept after it was written last; zero for ever
      */
-    public record Options(int maxBufferedEvents, int maxRecentEvents, Duration compactEvery) {
-        public static final Options DEFAULT = new Options(10_000, 4096, Duration.ofMinutes(5));
+    public record Options(int maxBufferedEvents, int maxRecentEvents, Duration compactEvery, Duration eventLife) {
+        public static final Options DEFAULT = new Options(10_000, 4096, Duration.ofMinutes(5), Duration.ofHours(1));
+
+        public Options(int maxBufferedEvents, int maxRecentEvents, Duration compactEvery) {
+            this(maxBufferedEvents, maxRecentEvents, compactEvery, DEFAULT.eventLife());
+        }
+
+        /** The same with other times. */
+        public Options with(Duration compactEvery, Duration eventLife) {
+            return new Options(maxBufferedEvents, maxRecentEvents, compactEvery, eventLife);
+        }
     }
 
     private final Store store;
@@ -73,6 +84,7 @@ public final class DefaultStorage implements Storage, AutoCloseable {
     private final ConcurrentSkipListMap<Long, CompletableFuture<Long>> waiting = new ConcurrentSkipListMap<>();
 
     private volatile Driver.@Nullable Timer compaction;
+    private volatile Driver.@Nullable Timer expiry;
     private volatile boolean closed;
 
     /**
@@ -89,8 +101,21 @@ public final class DefaultStorage implements Storage, AutoCloseable {
         this.selectableFields = selectableFields;
         this.options = options;
         this.fed = store.revision();
-        this.feed = store.watch("", fed, this::feed);
-        scheduleCompaction(store.revision());
+        this.feed = store.watch("", fed, new Store.Listener() {
+            @Override
+            public void onChanges(List<Store.Change> changes) {
+                feed(changes);
+            }
+
+            @Override
+            public void onProgress(long revision) {
+                advance(revision);
+            }
+        });
+        scheduleCompaction(fed);
+        if (!store.expiresKeys()) {
+            scheduleExpiry();
+        }
     }
 
     /** With the default options. */
@@ -149,13 +174,17 @@ public final class DefaultStorage implements Storage, AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        Driver.Timer timer = compaction;
-        if (timer != null) {
-            timer.cancel();
-        }
+        cancel(compaction);
+        cancel(expiry);
         closeQuietly(feed);
         caches.values().forEach(ResourceCache::drop);
         caches.clear();
+    }
+
+    private static void cancel(Driver.@Nullable Timer timer) {
+        if (timer != null) {
+            timer.cancel();
+        }
     }
 
     private static void closeQuietly(AutoCloseable closeable) {
@@ -180,6 +209,27 @@ public final class DefaultStorage implements Storage, AutoCloseable {
         });
     }
 
+    private void scheduleExpiry() {
+        Duration life = options.eventLife();
+        if (life.isZero()) {
+            return;
+        }
+        Duration every = life.compareTo(EventExpiry.EVERY) < 0 ? life : EventExpiry.EVERY;
+        expiry = driver.schedule(every, () -> {
+            if (closed) {
+                return;
+            }
+            ResourceCache events = caches.get(EventExpiry.PREFIX);
+            if (events != null && events.isReady()) {
+                for (Stored event : EventExpiry.expired(
+                        events.state().objects(), driver.now().minus(life))) {
+                    store.commit(List.of(new Operation.Delete(event.key(), event.revision())));
+                }
+            }
+            scheduleExpiry();
+        });
+    }
+
     // ---- Caches ----------------------------------------------------------------------------------------------------
 
     private void feed(List<Store.Change> changes) {
@@ -189,7 +239,11 @@ public final class DefaultStorage implements Storage, AutoCloseable {
                 cache.feed(change);
             }
         }
-        fed = changes.get(changes.size() - 1).revision();
+        advance(changes.get(changes.size() - 1).revision());
+    }
+
+    private void advance(long revision) {
+        fed = revision;
         if (!waiting.isEmpty()) {
             Map<Long, CompletableFuture<Long>> reached = waiting.headMap(fed, true);
             reached.values().forEach(future -> future.complete(fed));
@@ -251,12 +305,7 @@ public final class DefaultStorage implements Storage, AutoCloseable {
             String key = object.resource().key(encoded.namespace(), encoded.name());
             ResourceCache cache = cache(object.resource());
             Stored[] made = new Stored[1];
-            operations.add(new Operation.Put(key, 0, revision -> {
-                Stored stored = encoded.at(key, revision);
-                made[0] = stored;
-                cache.announce(stored);
-                return stored.json();
-            }));
+            operations.add(new Operation.Put(key, 0, valueOf(encoded, key, cache, made), life(object.resource())));
             cleanUps.add(() -> {
                 if (made[0] != null) {
                     cache.forgetAnnounced(made[0]);
@@ -287,18 +336,41 @@ public final class DefaultStorage implements Storage, AutoCloseable {
         ResourceCache cache = cache(resource);
         Stored[] made = new Stored[1];
         try {
-            CommitResult result = commit(new Operation.Put(key, expected, revision -> {
-                Stored stored = encoded.at(key, revision);
-                made[0] = stored;
-                cache.announce(stored);
-                return stored.json();
-            }));
-            return result.committed() ? Optional.of(made[0]) : Optional.empty();
+            CommitResult result =
+                    commit(new Operation.Put(key, expected, valueOf(encoded, key, cache, made), life(resource)));
+            if (!result.committed()) {
+                return Optional.empty();
+            }
+            Stored written = made[0];
+            if (written.revision() == result.revision()) {
+                return Optional.of(written);
+            }
+            // A store that others use as well says the revision only now; most often the cache has the object, too.
+            Stored cached = cache.state().objects().get(key);
+            return Optional.of(
+                    cached != null && cached.revision() == result.revision()
+                            ? cached
+                            : encoded.at(key, result.revision()));
         } finally {
             if (made[0] != null) {
                 cache.forgetAnnounced(made[0]);
             }
         }
+    }
+
+    private static LongFunction<byte[]> valueOf(Encoded encoded, String key, ResourceCache cache, Stored[] made) {
+        return revision -> {
+            Stored stored = encoded.at(key, revision);
+            made[0] = stored;
+            if (revision > 0) {
+                cache.announce(stored);
+            }
+            return stored.json();
+        };
+    }
+
+    private @Nullable Duration life(ApiResource resource) {
+        return EventExpiry.isEvents(resource) && !options.eventLife().isZero() ? options.eventLife() : null;
     }
 
     @Override

@@ -11,6 +11,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.trimtab.apiserver.protobuf.ProtobufBodies;
+import io.trimtab.apiserver.protobuf.ProtobufEncoder;
 import io.trimtab.apiserver.resource.ApiResource;
 import io.trimtab.apiserver.store.Store;
 import java.io.ByteArrayOutputStream;
@@ -55,7 +57,7 @@ final class ObjectCodec {
                     labels,
                     Stored.spliced(json, digitsAt, 0, revision),
                     digitsAt,
-                    Long.toString(revision).length());
+                    revision == 0 ? 0 : Long.toString(revision).length());
         }
 
         /** For comparing contents; has no revision yet. */
@@ -182,7 +184,31 @@ final class ObjectCodec {
 
     /** Reads the header of what a store holds. */
     static Stored decode(ApiResource resource, Store.Entry entry) {
+        return decode(entry);
+    }
+
+    /**
+     * What a store holds that other programs write to as well, as JSON with its revision.
+     *
+     * @param stored JSON or protobuf; anything else is given back as it is
+     */
+    static byte[] fromForeign(String key, byte[] stored, long revision) {
+        if (ProtobufBodies.isProtobuf(stored)) {
+            return encode(false, ProtobufBodies.read(stored, "", ""))
+                    .at(key, revision)
+                    .json();
+        }
+        if (stored.length == 0 || stored[0] != '{') {
+            return stored;
+        }
+        return decode(new Store.Entry(key, stored, revision, revision)).json();
+    }
+
+    private static Stored decode(Store.Entry entry) {
         byte[] value = entry.value();
+        if (ProtobufBodies.isProtobuf(value)) {
+            return encode(false, ProtobufBodies.read(value, "", "")).at(entry.key(), entry.revision());
+        }
         String namespace = "";
         String name = "";
         String uid = "";
@@ -220,7 +246,10 @@ final class ObjectCodec {
         }
         if (digitsAt < 0) {
             // Written by another program, which kept the revision out of the value, as Kubernetes itself does.
-            return encode(resource, parse(value)).at(entry.key(), entry.revision());
+            ObjectNode object = parse(value);
+            boolean custom = !ProtobufEncoder.knows(
+                    object.path("apiVersion").asText(""), object.path("kind").asText(""));
+            return encode(custom, object).at(entry.key(), entry.revision());
         }
         return Stored.of(entry.key(), namespace, name, uid, entry.revision(), labels, value, digitsAt, digits);
     }

@@ -18,6 +18,8 @@ final class Stored implements StoredObject {
     /** The member's name, and all but the last character of the time. */
     private static final int TIME_LOOK_BACK = "\"time\":\"2006-01-02T15:04:05".length();
 
+    private static final byte[] NO_DIGITS = new byte[0];
+
     private final String key;
     private final String namespace;
     private final String name;
@@ -191,8 +193,9 @@ final class Stored implements StoredObject {
         return source.length - digits;
     }
 
+    /** JSON with another revision; without digits for revision 0, which stands for one that is not known yet. */
     static byte[] spliced(byte[] source, int at, int length, long revision) {
-        byte[] number = Long.toString(revision).getBytes(StandardCharsets.ISO_8859_1);
+        byte[] number = revision == 0 ? NO_DIGITS : Long.toString(revision).getBytes(StandardCharsets.ISO_8859_1);
         byte[] result = new byte[source.length - length + number.length];
         System.arraycopy(source, 0, result, 0, at);
         System.arraycopy(number, 0, result, at, number.length);

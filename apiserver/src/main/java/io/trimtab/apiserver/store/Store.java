@@ -1,5 +1,6 @@
 package io.trimtab.apiserver.store;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -27,6 +28,11 @@ public interface Store extends AutoCloseable {
      * completes; if so, they may hear of it later, and {@link #revision} asks the others.
      */
     default boolean hasOtherWriters() {
+        return false;
+    }
+
+    /** True if keys that were put with a time to live vanish by themselves; if not, whoever put them removes them. */
+    default boolean expiresKeys() {
         return false;
     }
 
@@ -95,9 +101,20 @@ public interface Store extends AutoCloseable {
          * Writes a value.
          *
          * @param expectedRevision the revision the key must have; 0: it must not exist; -1: anything
-         * @param value made from the revision the commit takes, on the writer's thread: must be quick
+         * @param value made from the revision the commit takes, on the writer's thread: must be quick. A store that learns
+         *     the revision only by committing, because others commit too, hands in 0, and puts the revision into what it gives
+         *     back
+         * @param timeToLive from this write on; null for ever
          */
-        record Put(String key, long expectedRevision, LongFunction<byte[]> value) implements Operation {}
+        record Put(
+                String key,
+                long expectedRevision,
+                LongFunction<byte[]> value,
+                @Nullable Duration timeToLive) implements Operation {
+            public Put(String key, long expectedRevision, LongFunction<byte[]> value) {
+                this(key, expectedRevision, value, null);
+            }
+        }
 
         /**
          * Removes a key.
@@ -129,6 +146,9 @@ public interface Store extends AutoCloseable {
     interface Listener {
         /** The changes of one commit (never empty), or of several in order. */
         void onChanges(List<Change> changes);
+
+        /** All changes up to a revision have been told; of the last revisions none was in the watched part. */
+        default void onProgress(long revision) {}
     }
 
     /** The revision is no longer kept. */

@@ -253,7 +253,7 @@ final class Versions {
         lockedRemember(next, outcome.changes());
         latest = next;
         for (Watch watch : watches) {
-            tell(watch, outcome.changes());
+            tell(watch, outcome.changes(), next.revision());
         }
     }
 
@@ -386,7 +386,31 @@ final class Versions {
         }
     }
 
-    private static void tell(Watch watch, List<Change> changes) {
+    /**
+     * Held: lock. Begins anew with a state that did not come from the one before commit by commit; what led there is not known,
+     * so nothing older can be read any more.
+     *
+     * @param differences between the two, told to listeners
+     */
+    void lockedRestart(State next, List<Change> differences) {
+        commits = new Commit[16];
+        first = 0;
+        end = 0;
+        shared = false;
+        historyBytes = 0;
+        made = null;
+        oldest = next;
+        latest = next;
+        for (Watch watch : watches) {
+            tell(watch, differences, next.revision());
+        }
+    }
+
+    private static void tell(Watch watch, List<Change> changes, long revision) {
+        if (changes.isEmpty()) {
+            watch.listener().onProgress(revision);
+            return;
+        }
         List<Change> heard = changes;
         if (changes.size() == 1) {
             if (!changes.get(0).key().startsWith(watch.prefix())) {
@@ -425,6 +449,13 @@ final class Versions {
                     : changes.stream().filter(c -> c.revision() > after).toList();
             if (!later.isEmpty()) {
                 listener.onChanges(later);
+            }
+        }
+
+        @Override
+        public void onProgress(long revision) {
+            if (revision > after) {
+                listener.onProgress(revision);
             }
         }
     }
