@@ -15,6 +15,7 @@ import io.trimtab.controllers.job.JobController;
 import io.trimtab.controllers.namespace.NamespaceController;
 import io.trimtab.controllers.nodeipam.NodeIpamController;
 import io.trimtab.controllers.nodelifecycle.NodeLifecycleController;
+import io.trimtab.controllers.podautoscaler.HorizontalPodAutoscalerController;
 import io.trimtab.controllers.podgc.PodGarbageCollector;
 import io.trimtab.controllers.protection.VolumeProtection;
 import io.trimtab.controllers.replicaset.ReplicaSetController;
@@ -121,6 +122,10 @@ public final class ControllerTable {
                     "serviceaccount-token",
                     (manager, options) -> manager.add(ServiceAccountTokenController.controller(
                             manager, options.rootCertificates(), options.tokenKey()))),
+            Entry.of(
+                    HorizontalPodAutoscalerController.NAME,
+                    "horizontalpodautoscaling",
+                    HorizontalPodAutoscalerController::controller),
             Entry.of(VolumeProtection.CLAIMS_NAME, "pvc-protection", VolumeProtection::claims),
             Entry.of(VolumeProtection.VOLUMES_NAME, "pv-protection", VolumeProtection::volumes),
             Entry.of(TaintEvictionController.NAME, "taint-eviction", TaintEvictionController::controller),
