@@ -12,6 +12,8 @@ import io.trimtab.apiserver.auth.PlainError;
 import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.errors.StatusException;
 import io.trimtab.apiserver.errors.Statuses;
+import io.trimtab.apiserver.flowcontrol.FlowControl;
+import io.trimtab.apiserver.flowcontrol.Ticket;
 import io.trimtab.apiserver.resource.KindRegistry;
 import io.trimtab.apiserver.resource.RequestTrail;
 import io.trimtab.apiserver.resource.ResourceRegistry;
@@ -38,6 +40,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,7 +49,8 @@ import org.slf4j.LoggerFactory;
  * Kubernetes' API server as a function from request to response. Whoever carries requests (HTTP, a client in this JVM, a test)
  * calls {@link #handle}, and finds the same behaviour.
  *
- * <p>Safe for use by any thread. A call blocks until the store has answered; only watches go on after it has returned.
+ * <p>Safe for use by any thread. A call blocks until the store has answered; only watches go on after it has returned. A request
+ * that must wait for its turn blocks nobody.
  *
  * @since 0.1
  */
@@ -62,9 +66,15 @@ public final class ApiServer {
     private final List<PathHandler> paths;
     private final ResourceHandler resources;
     private final RequestMetrics metrics;
+    private final @Nullable FlowControl flowControl;
 
     private ApiServer(
-            Environment env, AuthenticatorChain authentication, List<PathHandler> paths, MeterRegistry registry) {
+            Environment env,
+            AuthenticatorChain authentication,
+            List<PathHandler> paths,
+            MeterRegistry registry,
+            @Nullable FlowControl flowControl) {
+        this.flowControl = flowControl;
         this.env = env;
         this.authentication = authentication;
         this.paths = paths;
@@ -91,32 +101,146 @@ public final class ApiServer {
         return env.driver();
     }
 
-    /** Answers a request. Never throws: what goes wrong becomes a Status. */
+    /**
+     * Answers a request at once, on the caller's stack: for callers inside this JVM, which wait anyway. Priority and fairness
+     * names its level, and does not hold it up. Never throws: what goes wrong becomes a Status.
+     */
     public ApiResponse handle(ApiRequest request) {
-        long begin = env.driver().nanoTime();
-        metrics.begin(request);
-        String auditId = Objects.requireNonNullElse(request.header("audit-id"), "");
-        List<String> warnings = new ArrayList<>(0);
-        RequestInfo info = null;
-        ApiResponse response;
+        Handling handling = begin(request);
+        ApiResponse refused = identify(handling);
+        if (refused != null) {
+            return finish(handling, refused);
+        }
+        FlowControl flow = flowControl;
+        if (flow != null && mayWait(handling)) {
+            handling.ticket = flow.pass(handling.info(), handling.user(), handling.begin);
+        }
+        return finish(handling, serve(handling));
+    }
+
+    /**
+     * Answers a request when it is its turn: on the caller's stack if that is now, else later by a step of the driver. No thread
+     * waits meanwhile.
+     *
+     * @param answer called once; must not throw
+     */
+    public void handle(ApiRequest request, Consumer<ApiResponse> answer) {
+        Handling handling = begin(request);
+        ApiResponse refused = identify(handling);
+        if (refused != null) {
+            answer.accept(finish(handling, refused));
+            return;
+        }
+        FlowControl flow = flowControl;
+        if (flow == null || !mayWait(handling)) {
+            answer.accept(finish(handling, serve(handling)));
+            return;
+        }
+        Ticket ticket = flow.enter(request, handling.info(), handling.user(), handling.begin);
+        handling.ticket = ticket;
+        if (ticket.isWaiting()) {
+            ticket.whenDecided(decided -> answer.accept(finish(handling, decided(handling, flow, decided))));
+        } else {
+            answer.accept(finish(handling, decided(handling, flow, ticket)));
+        }
+    }
+
+    private ApiResponse decided(Handling handling, FlowControl flow, Ticket ticket) {
+        if (ticket.isRejected()) {
+            metrics.dropped(handling.request);
+            return tooManyRequests(flow.retryAfterSeconds(ticket));
+        }
         try {
-            info = RequestInfo.of(request);
-            response = serve(request, info, warnings, new RequestTrail(deadline(request, begin)));
-        } catch (StatusException refusal) {
-            response = ResponseWriter.error(request, refusal);
-        } catch (PlainError refusal) {
-            response = new ApiResponse.Whole(
+            // A watch takes its seat only until it has begun, which it has when there is an answer.
+            return serve(handling);
+        } finally {
+            ticket.finish();
+        }
+    }
+
+    /** What runs for as long as it likes has no turn; a watch has, for its beginning. */
+    private static boolean mayWait(Handling handling) {
+        RequestInfo info = handling.info();
+        return !info.longRunning() || info.verb().equals("watch");
+    }
+
+    /** One request on its way. Used by one thread after another. */
+    private static final class Handling {
+        final ApiRequest request;
+        final long begin;
+        final List<String> warnings = new ArrayList<>(0);
+
+        @Nullable
+        RequestInfo info;
+
+        @Nullable
+        UserInfo user;
+
+        @Nullable
+        Ticket ticket;
+
+        Handling(ApiRequest request, long begin) {
+            this.request = request;
+            this.begin = begin;
+        }
+
+        RequestInfo info() {
+            return Objects.requireNonNull(info);
+        }
+
+        UserInfo user() {
+            return Objects.requireNonNull(user);
+        }
+    }
+
+    private Handling begin(ApiRequest request) {
+        Handling handling = new Handling(request, env.driver().nanoTime());
+        metrics.begin(request);
+        return handling;
+    }
+
+    /** Finds out what is asked, by whom; the refusal if that cannot be, else null. */
+    private @Nullable ApiResponse identify(Handling handling) {
+        ApiRequest request = handling.request;
+        try {
+            handling.info = RequestInfo.of(request);
+            handling.user = Impersonation.resolve(authentication.authenticate(request), request, env.authorizer());
+            return null;
+        } catch (RuntimeException e) {
+            return failure(request, e);
+        }
+    }
+
+    private static ApiResponse failure(ApiRequest request, RuntimeException failure) {
+        if (failure instanceof StatusException refusal) {
+            return ResponseWriter.error(request, refusal);
+        }
+        if (failure instanceof PlainError) {
+            return new ApiResponse.Whole(
                     500,
                     Map.of(
                             "Content-Type", List.of("text/plain; charset=utf-8"),
                             "X-Content-Type-Options", List.of("nosniff")),
-                    (refusal.getMessage() + "\n").getBytes(StandardCharsets.UTF_8));
-        } catch (RuntimeException bug) {
-            LOG.error("request failed: method={} path={}", request.method(), request.path(), bug);
-            String why = bug.getMessage() == null ? bug.getClass().getSimpleName() : bug.getMessage();
-            response = ResponseWriter.error(request, Statuses.internal(why));
+                    (failure.getMessage() + "\n").getBytes(StandardCharsets.UTF_8));
         }
-        RequestInfo known = info;
+        LOG.error("request failed: method={} path={}", request.method(), request.path(), failure);
+        String why = failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
+        return ResponseWriter.error(request, Statuses.internal(why));
+    }
+
+    private static ApiResponse tooManyRequests(long retryAfterSeconds) {
+        return new ApiResponse.Whole(
+                429,
+                Map.of(
+                        "Content-Type", List.of("text/plain; charset=utf-8"),
+                        "Retry-After", List.of(Long.toString(retryAfterSeconds)),
+                        "X-Content-Type-Options", List.of("nosniff")),
+                "Too many requests, please try again later.\n".getBytes(StandardCharsets.UTF_8));
+    }
+
+    private ApiResponse finish(Handling handling, ApiResponse response) {
+        ApiRequest request = handling.request;
+        RequestInfo known = handling.info;
         boolean served = known != null
                 && (!known.resourceRequest()
                         || env.resources().find(known.group(), known.version(), known.resource()) != null);
@@ -125,9 +249,9 @@ public final class ApiServer {
                 known == null ? RequestInfo.of(EMPTY) : known,
                 served,
                 response.code(),
-                env.driver().nanoTime() - begin,
+                env.driver().nanoTime() - handling.begin,
                 request.query().containsKey("dryRun"));
-        return withHeaders(response, auditId.isEmpty() ? newAuditId() : auditId, warnings);
+        return withHeaders(response, handling);
     }
 
     private static final ApiRequest EMPTY = ApiRequest.local(UserInfo.SELF, "GET", "/", Map.of(), null, new byte[0]);
@@ -143,8 +267,17 @@ public final class ApiServer {
         return begin + longest.toNanos();
     }
 
-    private ApiResponse serve(ApiRequest request, RequestInfo info, List<String> warnings, RequestTrail trail) {
-        UserInfo user = Impersonation.resolve(authentication.authenticate(request), request, env.authorizer());
+    private ApiResponse serve(Handling handling) {
+        try {
+            RequestTrail trail = new RequestTrail(deadline(handling.request, handling.begin));
+            return serve(handling.request, handling.info(), handling.user(), handling.warnings, trail);
+        } catch (RuntimeException e) {
+            return failure(handling.request, e);
+        }
+    }
+
+    private ApiResponse serve(
+            ApiRequest request, RequestInfo info, UserInfo user, List<String> warnings, RequestTrail trail) {
         Authorization.check(
                 env.authorizer(),
                 user,
@@ -169,11 +302,18 @@ public final class ApiServer {
                 : ResourceHandler.notFoundPage();
     }
 
-    private ApiResponse withHeaders(ApiResponse response, String auditId, List<String> warnings) {
+    private ApiResponse withHeaders(ApiResponse response, Handling handling) {
+        List<String> warnings = handling.warnings;
+        String auditId = handling.request.header("audit-id");
         Map<String, List<String>> headers = new LinkedHashMap<>();
-        headers.put("Audit-Id", List.of(auditId));
+        headers.put("Audit-Id", List.of(auditId == null || auditId.isEmpty() ? newAuditId() : auditId));
         headers.put("Cache-Control", List.of("no-cache, private"));
         headers.putAll(response.headers());
+        Ticket ticket = handling.ticket;
+        if (ticket != null) {
+            headers.put("X-Kubernetes-Pf-Flowschema-Uid", ticket.schemaUid());
+            headers.put("X-Kubernetes-Pf-Prioritylevel-Uid", ticket.levelUid());
+        }
         if (response.code() == 403) {
             headers.put("X-Content-Type-Options", List.of("nosniff"));
         }
@@ -241,6 +381,7 @@ public final class ApiServer {
         };
         private NodeProxy nodes = NodeProxy.NONE;
         private MeterRegistry metrics = new SimpleMeterRegistry();
+        private @Nullable FlowControl flowControl;
 
         private Builder() {}
 
@@ -331,6 +472,12 @@ public final class ApiServer {
             return this;
         }
 
+        /** Decides when requests are served; without it all are served as they come. */
+        public Builder flowControl(FlowControl control) {
+            this.flowControl = control;
+            return this;
+        }
+
         /** @throws IllegalStateException if there is no driver, or neither a store nor a storage */
         public ApiServer build() {
             Driver time = driver;
@@ -348,7 +495,8 @@ public final class ApiServer {
             }
             Environment env = Environment.of(
                     time, objects, registry, List.copyOf(admission), authorizer, tables, nodes, tokens, issuer);
-            return new ApiServer(env, new AuthenticatorChain(authenticators, anonymous), List.copyOf(paths), metrics);
+            return new ApiServer(
+                    env, new AuthenticatorChain(authenticators, anonymous), List.copyOf(paths), metrics, flowControl);
         }
     }
 }

@@ -55,6 +55,15 @@ final class RequestMetrics {
         inflight(request).incrementAndGet();
     }
 
+    /** Counts a request that is turned away because there are too many. */
+    void dropped(ApiRequest request) {
+        String kind = inflight(request) == reading ? "readOnly" : "mutating";
+        Counter.builder("apiserver_dropped_requests_total")
+                .tag("request_kind", kind)
+                .register(registry)
+                .increment();
+    }
+
     /** @param served false for resources that do not exist: their names come from clients, and would make endless labels */
     void end(ApiRequest request, RequestInfo info, boolean served, int code, long nanos, boolean dryRun) {
         inflight(request).decrementAndGet();

@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.trimtab.apiserver.ApiServer;
+import io.trimtab.apiserver.PathHandler;
 import io.trimtab.apiserver.admission.AdmissionChain;
 import io.trimtab.apiserver.admission.AdmissionPlugin;
 import io.trimtab.apiserver.admission.webhook.MatchConditions;
@@ -24,6 +25,7 @@ import io.trimtab.apiserver.auth.TokenAuthenticator;
 import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.bootstrap.AddressRange;
 import io.trimtab.apiserver.bootstrap.Bootstrap;
+import io.trimtab.apiserver.bootstrap.FlowControlKeeper;
 import io.trimtab.apiserver.bootstrap.ServerLease;
 import io.trimtab.apiserver.callout.HttpsTransport;
 import io.trimtab.apiserver.callout.LocalCallouts;
@@ -34,6 +36,9 @@ import io.trimtab.apiserver.certificates.Credential;
 import io.trimtab.apiserver.certificates.Pem;
 import io.trimtab.apiserver.customresources.CustomResourceDefinitions;
 import io.trimtab.apiserver.discovery.Discovery;
+import io.trimtab.apiserver.flowcontrol.Dumps;
+import io.trimtab.apiserver.flowcontrol.FlowControl;
+import io.trimtab.apiserver.flowcontrol.FlowMetrics;
 import io.trimtab.apiserver.health.HealthChecks;
 import io.trimtab.apiserver.health.Index;
 import io.trimtab.apiserver.health.Metrics;
@@ -84,6 +89,7 @@ public final class ApiServerInstance implements AutoCloseable {
     private final DefaultStorage storage;
     private final CertificateAuthority authority;
     private final ApiServer server;
+    private final @Nullable FlowControl flowControl;
     private final InJvmTransport transport;
     private final LocalCallouts callouts;
     private final List<AutoCloseable> parts = new ArrayList<>();
@@ -241,10 +247,20 @@ public final class ApiServerInstance implements AutoCloseable {
         PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         Metrics.bindProcess(metrics);
         this.callouts = new LocalCallouts(new HttpsTransport(
-                driver, new ServiceResolver(storage, driver, options.extensions().routeToEndpoints(), this::securePort)));
+                driver,
+                new ServiceResolver(storage, driver, options.extensions().routeToEndpoints(), this::securePort)));
         parts.add(callouts);
-        this.server = ApiServer.builder()
-                .driver(driver)
+        FlowControl flowControl = flowControl(resources, metrics);
+        this.flowControl = flowControl;
+        ApiServer.Builder builder = ApiServer.builder();
+        if (flowControl != null) {
+            builder.flowControl(flowControl);
+        }
+        List<PathHandler> paths = new ArrayList<>();
+        if (flowControl != null) {
+            paths.add(new Dumps(flowControl));
+        }
+        this.server = builder.driver(driver)
                 .storage(storage)
                 .resources(resources)
                 .authenticators(certificateAuthenticators())
@@ -255,6 +271,7 @@ public final class ApiServerInstance implements AutoCloseable {
                 .tables(new Tables(driver::now, customResources.columns()))
                 .anonymous(options.anonymous())
                 .metrics(metrics)
+                .paths(paths)
                 .paths(List.of(
                         new Discovery(resources, this::advertised),
                         new OpenApi(resources, CustomResourceDefinitions::schema, driver::now),
@@ -265,6 +282,22 @@ public final class ApiServerInstance implements AutoCloseable {
                         new WellKnown(settings, keys, this::advertised)))
                 .build();
         this.transport = InJvmTransport.of(server::handle, driver, resources, storage, authorizer);
+    }
+
+    private @Nullable FlowControl flowControl(ResourceRegistry resources, PrometheusMeterRegistry metrics) {
+        Protection protection = options.protection();
+        if (!protection.priorityAndFairness()) {
+            return null;
+        }
+        FlowControl control = FlowControl.start(
+                storage,
+                resources,
+                driver,
+                protection.readsInflight() + protection.writesInflight(),
+                protection.requestTimeout());
+        parts.add(control);
+        metrics.getPrometheusRegistry().register(new FlowMetrics(control));
+        return control;
     }
 
     private static Kinds kinds(ApiServerOptions options) {
@@ -374,6 +407,10 @@ public final class ApiServerInstance implements AutoCloseable {
                             options.advertiseAddress(),
                             Math.max(options.securePort(), 0),
                             authority.certificatePem()));
+        }
+        if (flowControl != null) {
+            parts.add(FlowControlKeeper.start(storage, driver));
+            flowControl.refresh(); // or the first requests would find none of the objects just made
         }
         parts.add(ServerLease.start(storage, driver, Clients.hostName()));
         ready = true;

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param serviceAccountIssuer of tokens
  * @param anonymous whether requests without credentials are served, as nobody in particular
  * @param extensions the servers that this one asks or stands before
+ * @param protection limits, and what is kept of requests
  */
 public record ApiServerOptions(
         StoreKind store,
@@ -45,7 +46,8 @@ public record ApiServerOptions(
         Set<String> disabledAdmission,
         String serviceAccountIssuer,
         boolean anonymous,
-        ExtensionOptions extensions) {
+        ExtensionOptions extensions,
+        Protection protection) {
 
     /** Where objects are kept. */
     public enum StoreKind {
@@ -72,7 +74,8 @@ public record ApiServerOptions(
             Set.of(),
             "https://kubernetes.default.svc",
             true,
-            ExtensionOptions.DEFAULT);
+            ExtensionOptions.DEFAULT,
+            Protection.DEFAULT);
 
     public ApiServerOptions {
         authorizationModes = List.copyOf(authorizationModes);
@@ -100,7 +103,8 @@ public record ApiServerOptions(
                 disabledAdmission,
                 serviceAccountIssuer,
                 anonymous,
-                extensions);
+                extensions,
+                protection);
     }
 
     /** The same with another store. */
@@ -123,7 +127,32 @@ public record ApiServerOptions(
                 disabledAdmission,
                 serviceAccountIssuer,
                 anonymous,
-                extensions);
+                extensions,
+                protection);
+    }
+
+    /** The same, protected otherwise. */
+    public ApiServerOptions withProtection(Protection other) {
+        return new ApiServerOptions(
+                store,
+                dataDirectory,
+                bindAddress,
+                securePort,
+                insecurePort,
+                advertiseAddress,
+                serviceCidr,
+                nodePortRange,
+                tokenAuthFile,
+                clientCaFile,
+                tlsCertFile,
+                tlsKeyFile,
+                authorizationModes,
+                enabledAdmission,
+                disabledAdmission,
+                serviceAccountIssuer,
+                anonymous,
+                extensions,
+                other);
     }
 
     /** Whether anything listens. */

@@ -77,6 +77,19 @@ public final class Bootstrap {
         bootstrap.store();
     }
 
+    /** Makes or repairs the objects of flow control alone, which a server does again and again. */
+    static void flowControl(Storage storage, Driver driver) {
+        Bootstrap bootstrap = new Bootstrap(storage, driver, new Settings("", "127.0.0.1", 0, null));
+        bootstrap.flowControlObjects();
+        bootstrap.store();
+    }
+
+    private void flowControlObjects() {
+        JsonNode data = read();
+        flowControl(CoreResources.PRIORITY_LEVELS, data.path("prioritylevelconfigurations"));
+        flowControl(CoreResources.FLOW_SCHEMAS, data.path("flowschemas"));
+    }
+
     private void namespaces() {
         for (String name : List.of("default", "kube-system", "kube-public", "kube-node-lease")) {
             if (isAbsent(CoreResources.NAMESPACES, null, name)) {
@@ -133,6 +146,7 @@ public final class Bootstrap {
                     && !found.get().tree().path("spec").equals(wanted.path("spec"))) {
                 storage.update(resource, null, name, current -> {
                     current.set("spec", wanted.path("spec").deepCopy());
+                    metadata(current).withObjectProperty("annotations").put(AUTO_UPDATE_FLOW_CONTROL, "true");
                     ObjectNode metadata = metadata(current);
                     metadata.put("generation", metadata.path("generation").asLong(0) + 1);
                     return current;
@@ -141,13 +155,22 @@ public final class Bootstrap {
         }
     }
 
+    /**
+     * Two objects of each kind are as they must be, whatever anybody writes into them. The others are ours until somebody says
+     * otherwise, by the annotation or, if there is none, by a change.
+     */
     private static boolean mayUpdate(StoredObject found) {
-        return found.tree()
-                .path("metadata")
-                .path("annotations")
-                .path(AUTO_UPDATE_FLOW_CONTROL)
-                .asText("")
-                .equals("true");
+        JsonNode metadata = found.tree().path("metadata");
+        String mode =
+                metadata.path("annotations").path(AUTO_UPDATE_FLOW_CONTROL).asText("");
+        if (found.name().equals("catch-all")) {
+            return true;
+        }
+        if (found.name().equals("exempt")) {
+            // How many shares the exempt level has is the administrator's to say.
+            return !found.tree().path("kind").asText("").equals("PriorityLevelConfiguration") || mode.equals("true");
+        }
+        return mode.isEmpty() ? metadata.path("generation").asLong(0) == 1 : mode.equals("true");
     }
 
     private void isNotDangling(ObjectNode flowSchema) {

@@ -145,27 +145,39 @@ final class Exchange {
 
     /** On a thread of the driver. */
     private void handle(ApiRequest api) {
-        ApiResponse answer;
         try {
-            answer = frontend.handler().apply(api);
+            frontend.handler().handle(api, answer -> answered(api, answer));
+        } catch (Throwable e) {
+            failed(api, e);
+        }
+    }
+
+    /** On a thread of the driver. */
+    private void answered(ApiRequest api, ApiResponse answer) {
+        ApiResponse result = answer;
+        try {
             if (answer instanceof ApiResponse.Pieces pieces) {
                 new PieceWriter(this, pieces, acceptsGzip(api)).first();
                 return;
             }
             if (answer instanceof ApiResponse.Whole whole && acceptsGzip(api) && Gzip.isWorthIt(whole)) {
-                answer = Gzip.whole(whole);
+                result = Gzip.whole(whole);
             }
         } catch (Throwable e) {
-            log.error("Request failed: method={} path={}", api.method(), api.path(), e);
-            answer = new ApiResponse.Whole(500, Map.of("Content-Type", List.of(TEXT)), PANIC);
-            if (e instanceof VirtualMachineError) {
-                ApiResponse last = answer;
-                context.runOnContext(v -> write(last));
-                throw (VirtualMachineError) e;
-            }
+            failed(api, e);
+            return;
         }
-        ApiResponse result = answer;
-        context.runOnContext(v -> write(result));
+        ApiResponse last = result;
+        context.runOnContext(v -> write(last));
+    }
+
+    private void failed(ApiRequest api, Throwable e) {
+        log.error("Request failed: method={} path={}", api.method(), api.path(), e);
+        ApiResponse answer = new ApiResponse.Whole(500, Map.of("Content-Type", List.of(TEXT)), PANIC);
+        context.runOnContext(v -> write(answer));
+        if (e instanceof VirtualMachineError error) {
+            throw error;
+        }
     }
 
     private static boolean acceptsGzip(ApiRequest api) {

@@ -1,7 +1,5 @@
 package io.trimtab.apiserver.http;
 
-import io.trimtab.apiserver.ApiRequest;
-import io.trimtab.apiserver.ApiResponse;
 import io.trimtab.runtime.Driver;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -27,7 +25,6 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Function;
 import javax.net.ssl.X509KeyManager;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -64,7 +61,7 @@ public final class HttpFrontend implements AutoCloseable {
     private static final Duration SWEEP = Duration.ofSeconds(15);
 
     private final HttpOptions options;
-    private final Function<ApiRequest, ApiResponse> handler;
+    private final RequestHandler handler;
     private final Driver driver;
     private final ClientCertificates certificates;
     private final Vertx vertx;
@@ -80,11 +77,7 @@ public final class HttpFrontend implements AutoCloseable {
 
     private record DateHeader(long second, String text) {}
 
-    private HttpFrontend(
-            HttpOptions options,
-            Function<ApiRequest, ApiResponse> handler,
-            Driver driver,
-            ClientCertificates certificates) {
+    private HttpFrontend(HttpOptions options, RequestHandler handler, Driver driver, ClientCertificates certificates) {
         this.options = options;
         this.handler = handler;
         this.driver = driver;
@@ -100,10 +93,10 @@ public final class HttpFrontend implements AutoCloseable {
     /**
      * Opens the ports, and returns when they are open.
      *
-     * @param handler {@code ApiServer::handle}
+     * @param handler {@code ApiServer::handle}, the one that lets requests wait for their turn
      * @throws ListenException if a port or the certificate cannot be used
      */
-    public static HttpFrontend start(HttpOptions options, Function<ApiRequest, ApiResponse> handler, Driver driver) {
+    public static HttpFrontend start(HttpOptions options, RequestHandler handler, Driver driver) {
         if (driver.isVirtual()) {
             throw new IllegalArgumentException("sockets need a driver of real time");
         }
@@ -243,7 +236,7 @@ public final class HttpFrontend implements AutoCloseable {
         return options;
     }
 
-    Function<ApiRequest, ApiResponse> handler() {
+    RequestHandler handler() {
         return handler;
     }
 

@@ -155,6 +155,18 @@ public final class DefaultStorage implements Storage, AutoCloseable {
         return cache(resource).state().objects().size();
     }
 
+    @Override
+    public Stats stats(ApiResource resource) {
+        ResourceCache cache = caches.get(resource.keyPrefix());
+        return cache == null ? Stats.UNKNOWN : cache.stats();
+    }
+
+    @Override
+    public int watchersOf(ApiResource resource, String namespace, String name) {
+        ResourceCache cache = caches.get(resource.keyPrefix());
+        return cache == null || cache.watcherCount() == 0 ? 0 : cache.watchersOf(namespace, name);
+    }
+
     /** How many watches of a resource are open. */
     public int watcherCount(ApiResource resource) {
         ResourceCache cache = caches.get(resource.keyPrefix());

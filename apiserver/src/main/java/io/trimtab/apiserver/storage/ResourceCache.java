@@ -94,6 +94,30 @@ final class ResourceCache {
         return watchers;
     }
 
+    /** Few objects stand for all: what is wanted is whether a list is large. */
+    private static final int SAMPLE = 8;
+
+    Storage.Stats stats() {
+        PersistentMap<Stored> objects = state.objects();
+        long bytes = 0;
+        int seen = 0;
+        for (Iterator<Stored> sample = objects.iterator(); seen < SAMPLE && sample.hasNext(); seen++) {
+            bytes += sample.next().json().length;
+        }
+        return new Storage.Stats(objects.size(), seen == 0 ? 0 : bytes / seen);
+    }
+
+    synchronized int watchersOf(String namespace, String name) {
+        int count = everywhere.size();
+        if (!namespace.isEmpty()) {
+            count += byNamespace.getOrDefault(namespace, List.of()).size();
+        }
+        if (!name.isEmpty()) {
+            count += byName.getOrDefault(name, List.of()).size();
+        }
+        return count;
+    }
+
     // ---- Feeding ---------------------------------------------------------------------------------------------------
 
     /** Fills the cache if nobody has; changes that the feeder brought meanwhile come after. */

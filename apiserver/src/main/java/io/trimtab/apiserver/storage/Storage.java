@@ -85,6 +85,24 @@ public interface Storage {
     /** Drops what is kept in memory of a resource that is served no longer, and ends its watches. */
     default void forget(ApiResource resource) {}
 
+    /** How much a resource has, as far as that is known without reading it; an estimate. */
+    default Stats stats(ApiResource resource) {
+        return Stats.UNKNOWN;
+    }
+
+    /** How many watches hear of a change of this object: those of everything, of its namespace, and of its name. */
+    default int watchersOf(ApiResource resource, String namespace, String name) {
+        return 0;
+    }
+
+    /**
+     * @param count of objects
+     * @param averageBytes of one of them
+     */
+    record Stats(long count, long averageBytes) {
+        public static final Stats UNKNOWN = new Stats(0, 0);
+    }
+
     /** A new object, and where it belongs. */
     record NewObject(ApiResource resource, ObjectNode tree) {}
 

@@ -66,9 +66,9 @@ class HttpFrontendTest {
         var tls = new HttpOptions.Tls(server.certificatePem(), server.keyPem(), List.of(ca.certificatePem()));
         frontend = HttpFrontend.start(
                 HttpOptions.secure(0, tls).withInsecurePort(0).withDrain(Duration.ofSeconds(1)),
-                r -> {
+                (r, then) -> {
                     seen.add(r);
-                    return answer.apply(r);
+                    then.accept(answer.apply(r));
                 },
                 driver);
         return frontend;
@@ -344,7 +344,8 @@ class HttpFrontendTest {
         start(r -> text("ok"));
         int taken = frontend.insecurePort();
 
-        assertThatThrownBy(() -> HttpFrontend.start(HttpOptions.insecure(taken), r -> text(""), driver))
+        assertThatThrownBy(() ->
+                        HttpFrontend.start(HttpOptions.insecure(taken), (r, then) -> then.accept(text("")), driver))
                 .isInstanceOf(ListenException.class)
                 .hasMessageContaining("127.0.0.1:" + taken)
                 .hasMessageContaining("--insecure-port");
@@ -354,7 +355,8 @@ class HttpFrontendTest {
     void givenABadCertificate_whenStarted_thenTheMessageSaysSo() {
         var tls = new HttpOptions.Tls("no pem".getBytes(StandardCharsets.UTF_8), new byte[0], List.of());
 
-        assertThatThrownBy(() -> HttpFrontend.start(HttpOptions.secure(0, tls), r -> text(""), driver))
+        assertThatThrownBy(() ->
+                        HttpFrontend.start(HttpOptions.secure(0, tls), (r, then) -> then.accept(text("")), driver))
                 .isInstanceOf(ListenException.class)
                 .hasMessageContaining("certificate");
     }

@@ -22,6 +22,9 @@ final class ApiServerFlags {
     @Spec(Target.MIXEE)
     private CommandSpec spec = CommandSpec.create();
 
+    @Mixin
+    private ProtectionFlags protection = new ProtectionFlags();
+
     @Option(
             names = "--data-dir",
             paramLabel = "DIR",
@@ -126,7 +129,8 @@ final class ApiServerFlags {
                 disabledAdmission,
                 serviceAccountIssuer,
                 anonymous,
-                extensions.options());
+                extensions.options(),
+                protection.protection(spec));
     }
 
     private static String advertised(String bindAddress) {

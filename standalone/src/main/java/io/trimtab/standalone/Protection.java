@@ -1,0 +1,30 @@
+package io.trimtab.standalone;
+
+import java.time.Duration;
+
+/**
+ * How an API server protects itself and what it keeps. Immutable; change one by its {@code with} methods.
+ *
+ * @param priorityAndFairness whether requests are sorted, queued and turned away by FlowSchemas
+ * @param readsInflight with {@code writesInflight}, how many requests are served at a time
+ * @param writesInflight see {@code readsInflight}
+ * @param requestTimeout what a request may take that is no watch and the like
+ */
+public record Protection(boolean priorityAndFairness, int readsInflight, int writesInflight, Duration requestTimeout) {
+
+    /** What Kubernetes does when no flag says otherwise. */
+    public static final Protection DEFAULT = new Protection(true, 400, 200, Duration.ofSeconds(60));
+
+    public Protection {
+        if (readsInflight + writesInflight <= 0 && priorityAndFairness) {
+            throw new IllegalArgumentException(
+                    "--max-requests-inflight and --max-mutating-requests-inflight: the sum is "
+                            + (readsInflight + writesInflight) + ", it must be positive for priority and fairness");
+        }
+    }
+
+    /** The same with other limits. */
+    public Protection withInflight(int reads, int writes) {
+        return new Protection(priorityAndFairness, reads, writes, requestTimeout);
+    }
+}
