@@ -1,0 +1,6 @@
+package io.trimtab.apiserver.cel;
+
+/** The value null. */
+public enum CelNull {
+    NULL
+}
