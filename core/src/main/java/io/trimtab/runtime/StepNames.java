@@ -5,6 +5,9 @@ final class StepNames {
     private StepNames() {}
 
     static String of(Runnable step) {
+        if (step instanceof NamedStep outer) {
+            return of(outer.named());
+        }
         String name = step.getClass().getName();
         int lambda = name.indexOf("$$Lambda");
         if (lambda < 0) {

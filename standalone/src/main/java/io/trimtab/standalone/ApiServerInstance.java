@@ -4,6 +4,8 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.trimtab.apiserver.ApiRequest;
+import io.trimtab.apiserver.ApiResponse;
 import io.trimtab.apiserver.ApiServer;
 import io.trimtab.apiserver.PathHandler;
 import io.trimtab.apiserver.admission.AdmissionChain;
@@ -74,7 +76,9 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,6 +96,9 @@ public final class ApiServerInstance implements AutoCloseable {
     private final @Nullable FlowControl flowControl;
     private final InJvmTransport transport;
     private final LocalCallouts callouts;
+    /** What requests inside this JVM go through; the server's own function unless somebody listens in. */
+    private volatile Function<ApiRequest, ApiResponse> door;
+
     private final List<AutoCloseable> parts = new ArrayList<>();
     private final CompletableFuture<HttpOptions> http;
     /** Written before the server is handed out. */
@@ -281,7 +288,8 @@ public final class ApiServerInstance implements AutoCloseable {
                         new Index(resources, health),
                         new WellKnown(settings, keys, this::advertised)))
                 .build();
-        this.transport = InJvmTransport.of(server::handle, driver, resources, storage, authorizer);
+        this.door = server::handle;
+        this.transport = InJvmTransport.of(request -> door.apply(request), driver, resources, storage, authorizer);
     }
 
     private @Nullable FlowControl flowControl(ResourceRegistry resources, PrometheusMeterRegistry metrics) {
@@ -485,6 +493,16 @@ public final class ApiServerInstance implements AutoCloseable {
     /** The calls it makes to webhooks and other servers: functions of this JVM may answer them. */
     public LocalCallouts callouts() {
         return callouts;
+    }
+
+    /**
+     * Puts somebody between the clients inside this JVM and the server: a recorder, say. Informers that read the storage are not
+     * seen by it. Replaces whoever was there before.
+     *
+     * @param listener makes, from the server's function, what is called in its stead
+     */
+    public void listenIn(UnaryOperator<Function<ApiRequest, ApiResponse>> listener) {
+        door = listener.apply(server::handle);
     }
 
     /** The store it keeps its objects in. */

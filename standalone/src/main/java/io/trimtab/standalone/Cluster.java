@@ -8,6 +8,9 @@ import io.trimtab.client.ClientOptions;
 import io.trimtab.client.FabricClient;
 import io.trimtab.controller.DefaultManager;
 import io.trimtab.controller.Manager;
+import io.trimtab.controller.ReconcileObserver;
+import io.trimtab.controller.Request;
+import io.trimtab.controller.Result;
 import io.trimtab.controllers.ControllerTable;
 import io.trimtab.controllers.nodeipam.NodeIpamController;
 import io.trimtab.events.ClientEventRecorder;
@@ -47,6 +50,8 @@ public final class Cluster implements AutoCloseable {
     private final boolean waitsForAccount;
     private final Map<String, FabricClient> clients = new ConcurrentHashMap<>();
     private final Map<String, UserInfo> identities = new ConcurrentHashMap<>();
+    /** Who hears of the reconciles of the cluster's own controllers. */
+    private volatile ReconcileObserver observer = new ReconcileObserver() {};
 
     private Cluster(ClusterOptions options, ApiServerInstance apiServer, Driver driver) {
         this.options = options;
@@ -57,6 +62,22 @@ public final class Cluster implements AutoCloseable {
                 // Events are written on behalf of the process: their source says which component speaks.
                 .events((client, component) ->
                         new ClientEventRecorder(driver, privileged().clientFor(component), component))
+                .observer(new ReconcileObserver() {
+                    @Override
+                    public void before(String controller, Request request) {
+                        observer.before(controller, request);
+                    }
+
+                    @Override
+                    public void after(
+                            String controller,
+                            Request request,
+                            @Nullable Result result,
+                            @Nullable Throwable failure,
+                            Duration took) {
+                        observer.after(controller, request, result, failure, took);
+                    }
+                })
                 .build();
         if (!options.controllers().isEmpty()) {
             ControllerTable.addTo(
@@ -139,6 +160,11 @@ public final class Cluster implements AutoCloseable {
     /** As whom a component that is not one of the cluster's own acts. Call before the component asks for its client. */
     public void actAs(String component, UserInfo user) {
         identities.put(component, user);
+    }
+
+    /** Sets who hears of the reconciles of this cluster's manager from now on. */
+    public void observe(ReconcileObserver hears) {
+        observer = hears;
     }
 
     public ApiServerInstance apiServer() {

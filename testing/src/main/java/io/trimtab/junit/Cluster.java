@@ -1,5 +1,6 @@
 package io.trimtab.junit;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.fabric8.kubernetes.api.model.DeletionPropagation;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -10,16 +11,21 @@ import io.fabric8.kubernetes.api.model.apps.ReplicaSet;
 import io.fabric8.kubernetes.api.model.autoscaling.v1.Scale;
 import io.fabric8.kubernetes.api.model.autoscaling.v1.ScaleBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.rbac.ClusterRole;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import io.trimtab.apiserver.RequestInfo;
 import io.trimtab.apiserver.auth.UserInfo;
+import io.trimtab.apiserver.resource.Served;
+import io.trimtab.apiserver.storage.StoredObject;
 import io.trimtab.client.Client;
 import io.trimtab.client.ClientOptions;
 import io.trimtab.client.FabricClient;
 import io.trimtab.client.ResourceType;
 import io.trimtab.controller.Controller;
 import io.trimtab.controller.Manager;
+import io.trimtab.junit.fault.Fault;
 import io.trimtab.node.simulated.Simulation;
 import io.trimtab.runtime.VirtualDriver;
 import io.trimtab.standalone.ClusterOptions;
@@ -40,6 +46,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * A whole cluster in virtual time, as a test holds it. Nothing happens in it, and its clock stands still, until the test calls
@@ -58,8 +66,14 @@ public final class Cluster implements AutoCloseable {
     static final Simulation INSTANT =
             new Simulation(Duration.ZERO, Duration.ZERO, Duration.ZERO, Simulation.DEFAULT.unknownImages());
 
-    private static final UserInfo ADMIN = UserInfo.of("admin", UserInfo.MASTERS_GROUP, UserInfo.AUTHENTICATED_GROUP);
+    static final UserInfo ADMIN = UserInfo.of("admin", UserInfo.MASTERS_GROUP, UserInfo.AUTHENTICATED_GROUP);
     private static final String FIELD_MANAGER = "trimtab-junit";
+    /** Prefix of the annotations by which faults write to objects that a program is about to write to. */
+    static final String MEDDLER = "meddler.trimtab.io/";
+    /** Longer than the back-offs that a few failures in a row lead to. */
+    private static final Duration BREATH = Duration.ofSeconds(40);
+    /** A silent node comes back within it, and is found to. */
+    private static final Duration NODE_BREATH = Duration.ofSeconds(150);
 
     private final ClusterOptions options;
     private final io.trimtab.standalone.Cluster cluster;
@@ -67,16 +81,34 @@ public final class Cluster implements AutoCloseable {
     private final long seed;
     private final KubernetesClient client;
     private final FabricClient own;
-    private final List<Function<Manager, Controller>> added = new ArrayList<>();
+    private final Run run;
+    private final Set<Oracle> without;
+    private final History history;
+    private final FaultPlan faults;
+    private final Oracles oracles;
+    private final List<Instance> instances = new ArrayList<>();
     private final Set<String> stopped = new LinkedHashSet<>();
     private final List<Cluster> forks = new ArrayList<>();
+    private final Set<String> stoppedByFaults = new LinkedHashSet<>();
     private boolean failed;
 
-    private Cluster(ClusterOptions options, io.trimtab.standalone.Cluster cluster, VirtualDriver driver, long seed) {
+    private Cluster(
+            ClusterOptions options,
+            io.trimtab.standalone.Cluster cluster,
+            VirtualDriver driver,
+            long seed,
+            Run run,
+            Set<Oracle> without) {
         this.options = options;
         this.cluster = cluster;
         this.driver = driver;
         this.seed = seed;
+        this.run = run;
+        this.without = without;
+        this.history = new History(driver::now);
+        this.faults = new FaultPlan(run.faults(), run.seed(), run.crash());
+        this.oracles = new Oracles(this, without);
+        Bystanders.listenIn(this);
         this.client = cluster.apiServer().adminClient();
         this.own = cluster.apiServer()
                 .transport()
@@ -89,10 +121,16 @@ public final class Cluster implements AutoCloseable {
      * the others are forks of it.
      */
     public static Cluster start(ClusterOptions options, VirtualDriver.Options driver) {
+        return start(options, driver, Run.good(driver.seed()), Set.of());
+    }
+
+    static Cluster start(ClusterOptions options, VirtualDriver.Options driver, Run run, Set<Oracle> without) {
         Templates.Template template = Templates.of(options);
         VirtualDriver own =
                 VirtualDriver.create(driver.withStart(template.driver().now()));
-        return new Cluster(options, template.cluster().fork(own), own, driver.seed()).settle();
+        Cluster started = new Cluster(options, template.cluster().fork(own), own, driver.seed(), run, without).settle();
+        started.faults.strike(started);
+        return started;
     }
 
     /** Three nodes, all controllers, seed 1. */
@@ -118,15 +156,24 @@ public final class Cluster implements AutoCloseable {
 
     // ---- Time ------------------------------------------------------------------------------------------------------
 
-    /** Lets everybody work until nobody has anything to do at this moment. Time does not move. */
+    /**
+     * Lets everybody work until nobody has anything to do at this moment. Time does not move; unless faults strike, whose
+     * consequences take time: then it moves until they are over.
+     *
+     * @throws OracleViolation if a program does what no controller may
+     */
     public Cluster settle() {
         driver.settle();
+        calm();
+        oracles.raise();
         return this;
     }
 
     /** Lets this much time pass, with everybody working as they fall due. */
     public Cluster advance(Duration time) {
         driver.advance(time);
+        calm();
+        oracles.raise();
         return this;
     }
 
@@ -137,11 +184,26 @@ public final class Cluster implements AutoCloseable {
      */
     public Cluster runUntil(BooleanSupplier condition, Duration limit) {
         Instant began = driver.now();
-        if (!driver.runUntil(condition, limit)) {
+        boolean held = driver.runUntil(condition, limit);
+        oracles.raise();
+        if (!held) {
             throw new AssertionError(
                     "what was waited for since " + began + " did not come within " + limit + "\n" + describe());
         }
         return this;
+    }
+
+    /** Waits until what went wrong has had its consequences. */
+    private void calm() {
+        if (!faults.isActive()) {
+            return;
+        }
+        // Each kind of fault strikes a few times only, so this ends.
+        do {
+            while (faults.takeDisturbed()) {
+                driver.advance(run.faults().contains(Fault.NODE_LOSS) ? NODE_BREATH : BREATH);
+            }
+        } while (Recreation.strike(this));
     }
 
     /** What the clock of this cluster shows. */
@@ -166,15 +228,15 @@ public final class Cluster implements AutoCloseable {
         long child = mix(seed ^ mix(forks.size() + 1) ^ mix(driver.stepsRun()));
         VirtualDriver own =
                 VirtualDriver.create(driver.options().withStart(driver.now()).withSeed(child));
-        Cluster copy = new Cluster(options, cluster.fork(own), own, child);
+        Cluster copy = new Cluster(options, cluster.fork(own), own, child, Run.good(child), without);
         stopped.forEach(copy::stopNode);
-        added.forEach(copy::run);
+        instances.forEach(program -> copy.start(new Instance(copy, program.name(), program.program(), program.user())));
         forks.add(copy);
         return copy;
     }
 
     /** The finalizer of SplitMix64: neighbours become strangers. */
-    private static long mix(long value) {
+    static long mix(long value) {
         long z = value + 0x9E3779B97F4A7C15L;
         z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
         z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
@@ -182,13 +244,193 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
-     * Runs a controller in this cluster, beside its own. Its clients may do everything; if it is named as one of Kubernetes'
-     * controllers is, what that one may do.
+     * Runs a controller in this cluster, as a program of its own that is called after it. Its clients may do everything; if it is
+     * named as one of Kubernetes' controllers is, what that one may do.
      */
     public Cluster run(Function<Manager, Controller> controller) {
-        added.add(controller);
-        cluster.manager().add(controller.apply(new UserManager(cluster, ADMIN)));
+        return start(new Instance(this, "", controllerOnly(controller), ADMIN));
+    }
+
+    private static Program controllerOnly(Function<Manager, Controller> controller) {
+        return process -> {
+            Manager manager = process.manager();
+            manager.add(controller.apply(manager));
+            manager.start();
+            return manager;
+        };
+    }
+
+    /** Runs a program in this cluster, which may do everything. */
+    public Cluster run(String name, Program program) {
+        return start(new Instance(this, unused(name), program, ADMIN));
+    }
+
+    /**
+     * Runs a program in this cluster under a role: what that does not allow is refused, and fails the test; so does what it
+     * allows and the program does not use. The role is applied and bound to the ServiceAccount {@code default/NAME}.
+     */
+    public Cluster run(String name, ClusterRole role, Program program) {
+        return start(Roles.bound(this, unused(name), role, program));
+    }
+
+    /** The same for a role in a YAML text: its first ClusterRole. */
+    public Cluster run(String name, String role, Program program) {
+        return run(name, Roles.read(this, role), program);
+    }
+
+    private String unused(String name) {
+        if (instance(name).isPresent()) {
+            throw new IllegalArgumentException("there is a program named " + name + " already");
+        }
+        return name;
+    }
+
+    private Cluster start(Instance program) {
+        instances.add(program);
+        program.start();
         return this;
+    }
+
+    /** The program of this name, as a process: to crash it, to cut it off, to see which rights it used. */
+    public Instance program(String name) {
+        return instance(name)
+                .orElseThrow(() -> new IllegalArgumentException("expected a program named " + name + ", there are: "
+                        + instances.stream().map(Instance::name).toList()));
+    }
+
+    Optional<Instance> instance(String name) {
+        return instances.stream().filter(program -> program.name().equals(name)).findFirst();
+    }
+
+    List<Instance> instances() {
+        return List.copyOf(instances);
+    }
+
+    /** What has happened so far, and why. */
+    public History history() {
+        return history;
+    }
+
+    /** Why an object is as it is: its last write, what led to that, and so on, the newest first, one a line. */
+    public String why(HasMetadata object) {
+        return String.join("\n", history.why(object));
+    }
+
+    FaultPlan faults() {
+        return faults;
+    }
+
+    Oracles oracles() {
+        return oracles;
+    }
+
+    /** What drives the cluster. */
+    VirtualDriver time() {
+        return driver;
+    }
+
+    List<String> nodes() {
+        return options.nodes();
+    }
+
+    void healNodes() {
+        List.copyOf(stoppedByFaults).forEach(this::resumeNode);
+    }
+
+    /** How to have this run again. */
+    String replay() {
+        return run.replay();
+    }
+
+    Run thisRun() {
+        return run;
+    }
+
+    /** Called before each request of a program: others may come first. */
+    void beforeRequest(RequestInfo info, boolean write) {}
+
+    boolean mayJudge(Oracle oracle) {
+        return !without.contains(oracle);
+    }
+
+    /** How many decisions about the order of steps there were. */
+    int decisions() {
+        return 0;
+    }
+
+    /** Where the order of steps departed from the ordinary one. */
+    Schedule taken() {
+        return Schedule.ORDINARY;
+    }
+
+    boolean hasRole(Instance program) {
+        return program.user() != ADMIN;
+    }
+
+    List<String> unusedRights(Instance program) {
+        return Roles.unused(this, program);
+    }
+
+    @Nullable
+    StoredObject stored(String group, String version, String resource, String namespace, String name) {
+        var server = cluster.apiServer().server();
+        Served served = server.resources().find(group, version, resource);
+        return served == null || name.isEmpty()
+                ? null
+                : server.storage().get(served.storage(), namespace, name).orElse(null);
+    }
+
+    @Nullable
+    StoredObject storedAnyVersion(History.Target target) {
+        return cluster.apiServer()
+                .server()
+                .resources()
+                .preferred(target.group(), target.resource())
+                .map(resource -> stored(
+                        resource.group(), resource.version(), resource.plural(), target.namespace(), target.name()))
+                .orElse(null);
+    }
+
+    /** Whether the object that an owner reference names is there, with its UID. */
+    boolean isAlive(JsonNode owner, String namespace) {
+        String apiVersion = owner.path("apiVersion").asText();
+        int slash = apiVersion.indexOf('/');
+        Served served = cluster.apiServer()
+                .server()
+                .resources()
+                .findByKind(
+                        slash < 0 ? "" : apiVersion.substring(0, slash),
+                        apiVersion.substring(slash + 1),
+                        owner.path("kind").asText());
+        if (served == null) {
+            return false;
+        }
+        StoredObject found = cluster.apiServer()
+                .server()
+                .storage()
+                .get(
+                        served.storage(),
+                        served.resource().namespaced() ? namespace : "",
+                        owner.path("name").asText())
+                .orElse(null);
+        return found != null && found.uid().equals(owner.path("uid").asText());
+    }
+
+    /** Somebody else writes to the object that a program is about to write to. */
+    void meddle(RequestInfo info, int number) {
+        StoredObject now = stored(info.group(), info.version(), info.resource(), info.namespace(), info.name());
+        if (now == null) {
+            return;
+        }
+        history.note(
+                "fault", "somebody else writes to " + History.Target.of(info).object());
+        int before = history.enter(history.size());
+        try {
+            Bystanders.patch(
+                    this, info, "{\"metadata\":{\"annotations\":{\"" + MEDDLER + number + "\":\"was here\"}}}");
+        } finally {
+            history.enter(before);
+        }
     }
 
     /** Silences a simulated node, as if its plug were pulled. */
@@ -198,9 +440,17 @@ public final class Cluster implements AutoCloseable {
         return this;
     }
 
+    void loseNode(String name) {
+        if (!stopped.contains(name)) {
+            stoppedByFaults.add(name);
+            stopNode(name);
+        }
+    }
+
     /** Brings a silenced node back. */
     public Cluster resumeNode(String name) {
         stopped.remove(name);
+        stoppedByFaults.remove(name);
         cluster.resumeNode(name);
         return this;
     }
@@ -413,20 +663,32 @@ public final class Cluster implements AutoCloseable {
     // ---- Judging ---------------------------------------------------------------------------------------------------
 
     /**
-     * Checks what must hold of every cluster: no step has failed, and no pod has outlived its owner. Lets some time pass, for
-     * the garbage collector to end its work.
+     * Checks what must hold of every cluster: no step has failed, no pod has outlived its owner, and of its programs whatever
+     * {@link Oracle} claims. Lets some time pass for that, starts programs anew, and ends them: call it last.
      *
      * @throws AssertionError if something does not hold, with the seed and what is pending
      */
     public Cluster assertSound() {
+        judge();
+        return this;
+    }
+
+    /** Judges everything, and says what the programs have left; the cluster's programs have ended then. */
+    EndState judge() {
+        EndState end = Verdict.of(this);
         Invariants.check(this, options);
         forks.forEach(Cluster::assertSound);
-        return this;
+        return end;
     }
 
     /** How this cluster is: seed, time, what is pending, pods, the last events. For messages. */
     public String describe() {
         return Description.of(this, seed);
+    }
+
+    /** What else is to be told of a failed test. */
+    String aftermath(ExtensionContext context, Throwable failure) {
+        return "";
     }
 
     /** Notes that the test has failed: the cluster is not asked for more than a description. */
@@ -438,6 +700,9 @@ public final class Cluster implements AutoCloseable {
     @Override
     public void close() {
         forks.forEach(Cluster::close);
+        oracles.end();
+        faults.end();
+        instances.forEach(Instance::crash);
         client.close();
         own.close();
         if (!failed) {

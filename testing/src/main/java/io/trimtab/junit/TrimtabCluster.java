@@ -48,4 +48,7 @@ public @interface TrimtabCluster {
 
     /** Whether {@link Cluster#assertSound} is called after each test. */
     boolean checked() default true;
+
+    /** What need not hold of the test's programs. */
+    Oracle[] without() default {};
 }

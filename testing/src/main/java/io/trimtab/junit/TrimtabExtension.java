@@ -5,6 +5,8 @@ import io.trimtab.runtime.VirtualDriver;
 import io.trimtab.standalone.ClusterOptions;
 import java.lang.reflect.AnnotatedElement;
 import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -13,13 +15,15 @@ import org.junit.jupiter.api.extension.ParameterResolutionException;
 import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 import org.junit.platform.commons.support.AnnotationSupport;
+import org.opentest4j.TestAbortedException;
 
 /** What {@link TrimtabCluster} does. Stateless: clusters live in JUnit's store of each test. */
 public final class TrimtabExtension
         implements BeforeEachCallback, AfterEachCallback, ParameterResolver, TestExecutionExceptionHandler {
-    private static final ExtensionContext.Namespace NAMESPACE =
-            ExtensionContext.Namespace.create(TrimtabExtension.class);
-    private static final String SEED = "trimtab.seed";
+    static final ExtensionContext.Namespace NAMESPACE = ExtensionContext.Namespace.create(TrimtabExtension.class);
+    static final String SEED = "trimtab.seed";
+    static final String CRASH = "trimtab.crash";
+    static final String SCHEDULE = "trimtab.schedule";
 
     @Override
     public void beforeEach(ExtensionContext context) {
@@ -32,10 +36,30 @@ public final class TrimtabExtension
         if (!wanted.delays()) {
             options = options.withSimulation(Cluster.INSTANT);
         }
-        VirtualDriver.Options driver = VirtualDriver.Options.DEFAULT
-                .withSeed(Long.getLong(SEED, wanted.seed()))
-                .withShuffle(wanted.shuffle());
-        context.getStore(NAMESPACE).put(Cluster.class, Cluster.start(options, driver));
+        Run run = run(context);
+        context.publishReportEntry(SEED, Long.toString(run.seed()));
+        VirtualDriver.Options driver =
+                VirtualDriver.Options.DEFAULT.withSeed(run.seed()).withShuffle(wanted.shuffle());
+        context.getStore(NAMESPACE).put(Cluster.class, Cluster.start(options, driver, run, Set.of(wanted.without())));
+    }
+
+    /** The run that the test is in: one of a sequence, or the only one. */
+    private static Run run(ExtensionContext context) {
+        Run run = context.getStore(NAMESPACE).get(Run.class, Run.class);
+        if (run != null) {
+            return run;
+        }
+        Seed seed = FaultRuns.seedOf(context);
+        String crash = System.getProperty(CRASH, seed == null ? "" : seed.crash());
+        String schedule = System.getProperty(SCHEDULE, seed == null ? "" : seed.schedule());
+        return new Run(
+                seed(context), Set.of(), CrashPoint.parse(crash), schedule.isBlank() ? null : Schedule.parse(schedule));
+    }
+
+    static long seed(ExtensionContext context) {
+        Seed seed = FaultRuns.seedOf(context);
+        return Long.getLong(
+                SEED, seed != null ? seed.value() : annotation(context).seed());
     }
 
     private static TrimtabCluster annotation(ExtensionContext context) {
@@ -52,23 +76,73 @@ public final class TrimtabExtension
     @Override
     public void handleTestExecutionException(ExtensionContext context, Throwable failure) throws Throwable {
         Cluster cluster = context.getStore(NAMESPACE).get(Cluster.class, Cluster.class);
-        if (cluster != null) {
-            cluster.failed();
-            failure.addSuppressed(new ClusterState(cluster));
+        if (cluster == null || failure instanceof TestAbortedException) {
+            throw failure;
         }
+        cluster.failed();
+        if (isSearching(context)) {
+            done(context, cluster, failure, null);
+            throw new TestAbortedException("fails, a shorter schedule is looked for: " + failure.getMessage(), failure);
+        }
+        failure.addSuppressed(new ClusterState(cluster, cluster.aftermath(context, failure)));
+        done(context, cluster, failure, null);
         throw failure;
     }
 
     @Override
-    public void afterEach(ExtensionContext context) {
+    public void afterEach(ExtensionContext context) throws Exception {
         Cluster cluster = context.getStore(NAMESPACE).remove(Cluster.class, Cluster.class);
         if (cluster == null) {
             return; // it did not start
         }
         try (cluster) {
-            if (annotation(context).checked() && context.getExecutionException().isEmpty()) {
-                cluster.assertSound();
+            if (context.getExecutionException().isPresent()) {
+                return; // told already
             }
+            EndState end = null;
+            try {
+                if (annotation(context).checked()) {
+                    RunSequence sequence = sequence(context);
+                    cluster.settle();
+                    int writes = cluster.faults().writes();
+                    end = cluster.judge();
+                    if (sequence != null) {
+                        Trials.compare(cluster, end, sequence.expected());
+                        sequence.done(new RunSequence.Result(
+                                cluster.thisRun(), null, end, writes, cluster.decisions(), cluster.taken()));
+                    }
+                } else {
+                    done(context, cluster, null, null);
+                }
+            } catch (RuntimeException | AssertionError failure) {
+                cluster.failed();
+                if (isSearching(context)) {
+                    done(context, cluster, failure, end);
+                    throw new TestAbortedException(
+                            "fails, a shorter schedule is looked for: " + failure.getMessage(), failure);
+                }
+                failure.addSuppressed(new ClusterState(cluster, cluster.aftermath(context, failure)));
+                done(context, cluster, failure, end);
+                throw failure;
+            }
+        }
+    }
+
+    private static @Nullable RunSequence sequence(ExtensionContext context) {
+        return context.getStore(NAMESPACE).get(RunSequence.class, RunSequence.class);
+    }
+
+    private static boolean isSearching(ExtensionContext context) {
+        RunSequence sequence = sequence(context);
+        return sequence != null && !sequence.tellsFailures();
+    }
+
+    private static void done(
+            ExtensionContext context, Cluster cluster, @Nullable Throwable failure, @Nullable EndState end) {
+        RunSequence sequence = sequence(context);
+        if (sequence != null) {
+            sequence.done(new RunSequence.Result(
+                    cluster.thisRun(), failure, end, cluster.faults().writes(), cluster.decisions(), cluster.taken()));
         }
     }
 
@@ -96,8 +170,8 @@ public final class TrimtabExtension
     private static final class ClusterState extends Exception {
         private static final long serialVersionUID = 1;
 
-        ClusterState(Cluster cluster) {
-            super(cluster.describe(), null, false, false);
+        ClusterState(Cluster cluster, String aftermath) {
+            super(cluster.describe() + aftermath, null, false, false);
         }
 
         @Override

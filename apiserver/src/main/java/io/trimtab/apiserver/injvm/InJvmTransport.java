@@ -66,6 +66,11 @@ public final class InJvmTransport {
         return new InJvmTransport(server, driver, registry, storage, authorizer);
     }
 
+    /** Answers one request, as any client of this transport would have it answered. */
+    public ApiResponse handle(ApiRequest request) {
+        return server.apply(request);
+    }
+
     /** Makes HTTP clients that act as this user, for Fabric8 and all that is built on it. */
     public InJvmHttpClientFactory httpClientFactory(UserInfo user) {
         return new InJvmHttpClientFactory(server, driver, user, listWatchSource(user));

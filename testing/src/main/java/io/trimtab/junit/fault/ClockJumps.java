@@ -1,0 +1,27 @@
+package io.trimtab.junit.fault;
+
+import io.trimtab.junit.FaultRuns;
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import org.junit.jupiter.api.TestTemplate;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * Instead of {@code @Test}: runs the test once as it is, then again and again with this fault: the clock of the program jumps by up to a day, forwards or backwards. Finds time-outs that are kept by the wall clock.
+ *
+ * @see Fault#CLOCK_JUMPS
+ * @since 0.1
+ */
+@Documented
+@Target(ElementType.METHOD)
+@Retention(RetentionPolicy.RUNTIME)
+@TestTemplate
+@ExtendWith(FaultRuns.class)
+@Strikes(Fault.CLOCK_JUMPS)
+public @interface ClockJumps {
+    /** How many runs with faults there are, each of a seed of its own. */
+    int runs() default 10;
+}

@@ -1,0 +1,27 @@
+package io.trimtab.junit.fault;
+
+import io.trimtab.junit.FaultRuns;
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import org.junit.jupiter.api.TestTemplate;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * Instead of {@code @Test}: runs the test once as it is, then again and again with this fault: leases cannot be renewed for a while. Finds programs that go on when they lead no more.
+ *
+ * @see Fault#LOST_LEADERSHIP
+ * @since 0.1
+ */
+@Documented
+@Target(ElementType.METHOD)
+@Retention(RetentionPolicy.RUNTIME)
+@TestTemplate
+@ExtendWith(FaultRuns.class)
+@Strikes(Fault.LOST_LEADERSHIP)
+public @interface LostLeadership {
+    /** How many runs with faults there are, each of a seed of its own. */
+    int runs() default 10;
+}

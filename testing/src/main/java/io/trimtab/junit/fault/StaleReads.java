@@ -1,0 +1,28 @@
+package io.trimtab.junit.fault;
+
+import io.trimtab.junit.FaultRuns;
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import org.junit.jupiter.api.TestTemplate;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * Instead of {@code @Test}: runs the test once as it is, then again and again with this fault: caches lag behind by up to 15 s of cluster time, and lists that accept any revision come from an older one. Finds controllers
+ * that take what a cache says for what is.
+ *
+ * @see Fault#STALE_READS
+ * @since 0.1
+ */
+@Documented
+@Target(ElementType.METHOD)
+@Retention(RetentionPolicy.RUNTIME)
+@TestTemplate
+@ExtendWith(FaultRuns.class)
+@Strikes(Fault.STALE_READS)
+public @interface StaleReads {
+    /** How many runs with faults there are, each of a seed of its own. */
+    int runs() default 10;
+}
