@@ -54,6 +54,9 @@ import io.trimtab.apiserver.kinds.KindsOptions;
 import io.trimtab.apiserver.openapi.OpenApi;
 import io.trimtab.apiserver.resource.ResourceRegistry;
 import io.trimtab.apiserver.storage.DefaultStorage;
+import io.trimtab.apiserver.storage.SharedFormat;
+import io.trimtab.apiserver.store.EtcdOptions;
+import io.trimtab.apiserver.store.EtcdStore;
 import io.trimtab.apiserver.store.MemoryStore;
 import io.trimtab.apiserver.store.RocksStore;
 import io.trimtab.apiserver.store.Store;
@@ -195,7 +198,25 @@ public final class ApiServerInstance implements AutoCloseable {
                 // Unpacking the native library and reading the log take as long as loading the kinds: side by side.
                 yield beside(driver, () -> RocksStore.open(directory.resolve("store"), driver));
             }
+            case ETCD -> {
+                EtcdOptions etcd = options.storage().etcd();
+                if (etcd == null) {
+                    throw new StartException(
+                            "--store etcd needs an etcd: give --etcd-servers http://127.0.0.1:2379 or the like");
+                }
+                yield beside(driver, () -> openEtcd(etcd, options.storage().protobuf(), driver));
+            }
         };
+    }
+
+    private static Store openEtcd(EtcdOptions options, boolean protobuf, Driver driver) {
+        try {
+            return EtcdStore.open(options, new SharedFormat(protobuf), driver);
+        } catch (NoClassDefFoundError e) {
+            throw new StartException(
+                    "--store etcd needs the library io.etcd:jetcd-grpc, which the packaged program has; add it as a dependency",
+                    e);
+        }
     }
 
     /** Runs a step while the caller goes on. */
@@ -242,7 +263,12 @@ public final class ApiServerInstance implements AutoCloseable {
         Kinds kinds = kinds(options);
         ResourceRegistry resources = ResourceRegistry.builtIn(kinds.registry());
         this.store = await(driver, opening, "the store");
-        this.storage = new DefaultStorage(store, driver, resources::selectableFields);
+        this.storage = new DefaultStorage(
+                store,
+                driver,
+                resources::selectableFields,
+                DefaultStorage.Options.DEFAULT.with(
+                        options.storage().compactEvery(), options.storage().eventLife()));
         CustomResourceDefinitions customResources = CustomResourceDefinitions.start(storage, resources, driver);
         parts.add(customResources);
         TokenKeys keys = pki == null ? TokenKeys.inMemory() : TokenKeys.open(pki);

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param disabledAdmission plugins that are on by default
  * @param serviceAccountIssuer of tokens
  * @param anonymous whether requests without credentials are served, as nobody in particular
+ * @param storage how objects are kept
  * @param extensions the servers that this one asks or stands before
  * @param protection limits, and what is kept of requests
  */
@@ -46,13 +47,16 @@ public record ApiServerOptions(
         Set<String> disabledAdmission,
         String serviceAccountIssuer,
         boolean anonymous,
+        StorageSettings storage,
         ExtensionOptions extensions,
         Protection protection) {
 
     /** Where objects are kept. */
     public enum StoreKind {
         MEMORY,
-        ROCKSDB
+        ROCKSDB,
+        /** Shared with other servers; {@link StorageSettings#etcd} says where. */
+        ETCD
     }
 
     /** Nothing listens, nothing is kept: for a cluster inside a JVM. */
@@ -74,6 +78,7 @@ public record ApiServerOptions(
             Set.of(),
             "https://kubernetes.default.svc",
             true,
+            StorageSettings.DEFAULT,
             ExtensionOptions.DEFAULT,
             Protection.DEFAULT);
 
@@ -103,6 +108,7 @@ public record ApiServerOptions(
                 disabledAdmission,
                 serviceAccountIssuer,
                 anonymous,
+                storage,
                 extensions,
                 protection);
     }
@@ -127,6 +133,7 @@ public record ApiServerOptions(
                 disabledAdmission,
                 serviceAccountIssuer,
                 anonymous,
+                storage,
                 extensions,
                 protection);
     }
@@ -151,8 +158,34 @@ public record ApiServerOptions(
                 disabledAdmission,
                 serviceAccountIssuer,
                 anonymous,
+                storage,
                 extensions,
                 other);
+    }
+
+    /** The same with other settings of the storage. */
+    public ApiServerOptions withStorage(StorageSettings settings) {
+        return new ApiServerOptions(
+                store,
+                dataDirectory,
+                bindAddress,
+                securePort,
+                insecurePort,
+                advertiseAddress,
+                serviceCidr,
+                nodePortRange,
+                tokenAuthFile,
+                clientCaFile,
+                tlsCertFile,
+                tlsKeyFile,
+                authorizationModes,
+                enabledAdmission,
+                disabledAdmission,
+                serviceAccountIssuer,
+                anonymous,
+                settings,
+                extensions,
+                protection);
     }
 
     /** Whether anything listens. */

@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.store.Store;
 import io.trimtab.client.ClientOptions;
+import io.trimtab.client.Clients;
 import io.trimtab.client.FabricClient;
 import io.trimtab.controller.DefaultManager;
 import io.trimtab.controller.Manager;
@@ -16,6 +17,9 @@ import io.trimtab.controllers.nodeipam.NodeIpamController;
 import io.trimtab.events.ClientEventRecorder;
 import io.trimtab.informer.EventHandler;
 import io.trimtab.informer.SharedInformer;
+import io.trimtab.leader.LeaderCallbacks;
+import io.trimtab.leader.LeaderElectionConfig;
+import io.trimtab.leader.LeaderElector;
 import io.trimtab.node.NodeAgent;
 import io.trimtab.node.NodeAgentOptions;
 import io.trimtab.node.simulated.SimulatedRuntime;
@@ -44,8 +48,14 @@ import org.jspecify.annotations.Nullable;
 public final class Cluster implements AutoCloseable {
     private final ClusterOptions options;
     private final ApiServerInstance apiServer;
-    private final Manager manager;
-    private final @Nullable NodeAgent nodes;
+    private final Driver driver;
+    /** Only where other servers share the store: then one of them works, and the others wait for their turn. */
+    private final @Nullable LeaderElector elector;
+    /** Replaced when a term ends, by the elector's lane. */
+    private volatile Manager manager;
+
+    private volatile @Nullable NodeAgent nodes;
+    private volatile boolean closed;
     private final List<String> nodeNames;
     private final boolean waitsForAccount;
     private final Map<String, FabricClient> clients = new ConcurrentHashMap<>();
@@ -58,7 +68,13 @@ public final class Cluster implements AutoCloseable {
         this.apiServer = apiServer;
         this.nodeNames = options.nodes();
         this.waitsForAccount = ControllerTable.isSelected("serviceaccount-controller", options.controllers());
-        this.manager = DefaultManager.builder(driver, this::client)
+        this.driver = driver;
+        this.manager = newManager();
+        this.elector = options.apiServer().store() == ApiServerOptions.StoreKind.ETCD ? newElector() : null;
+    }
+
+    private Manager newManager() {
+        Manager made = DefaultManager.builder(driver, this::client)
                 // Events are written on behalf of the process: their source says which component speaks.
                 .events((client, component) ->
                         new ClientEventRecorder(driver, privileged().clientFor(component), component))
@@ -81,7 +97,7 @@ public final class Cluster implements AutoCloseable {
                 .build();
         if (!options.controllers().isEmpty()) {
             ControllerTable.addTo(
-                    manager,
+                    made,
                     options.controllers(),
                     new ControllerTable.Options(apiServer.certificateAuthority())
                             .withNodeRanges(new NodeIpamController.Ranges(
@@ -91,13 +107,46 @@ public final class Cluster implements AutoCloseable {
                                     64)));
         }
         if (options.scheduler()) {
-            Scheduler.addTo(manager, SchedulerOptions.DEFAULT);
+            Scheduler.addTo(made, SchedulerOptions.DEFAULT);
         }
-        if (options.nodes().isEmpty()) {
-            this.nodes = null;
-        } else {
-            this.nodes = NodeAgent.addTo(
-                    manager, NodeAgentOptions.of(options.nodes()), new SimulatedRuntime(driver, options.simulation()));
+        if (!options.nodes().isEmpty()) {
+            nodes = NodeAgent.addTo(
+                    made, NodeAgentOptions.of(options.nodes()), new SimulatedRuntime(driver, options.simulation()));
+        }
+        return made;
+    }
+
+    private LeaderElector newElector() {
+        String identity =
+                Clients.hostName() + "_" + Long.toHexString(driver.random().nextLong());
+        return new LeaderElector(
+                driver,
+                privileged(),
+                LeaderElectionConfig.of("kube-system", "trimtab", identity),
+                new LeaderCallbacks() {
+                    @Override
+                    public void onStartedLeading() {
+                        manager.start();
+                    }
+
+                    @Override
+                    public void onStoppedLeading() {
+                        manager.close();
+                        if (!closed) {
+                            manager = newManager();
+                            driver.execute(Cluster.this::standForElection);
+                        }
+                    }
+                },
+                null);
+    }
+
+    private void standForElection() {
+        LeaderElector candidate = elector;
+        if (candidate == null) {
+            manager.start();
+        } else if (!closed) {
+            candidate.start();
         }
     }
 
@@ -130,11 +179,11 @@ public final class Cluster implements AutoCloseable {
     private static Cluster start(ClusterOptions options, Driver driver, ApiServerInstance apiServer) {
         try {
             Cluster cluster = new Cluster(options, apiServer, driver);
-            cluster.manager.start();
+            cluster.standForElection();
             try {
                 apiServer.awaitPorts();
             } catch (RuntimeException e) {
-                cluster.manager.close();
+                cluster.closeParts();
                 throw e;
             }
             return cluster;
@@ -183,6 +232,27 @@ public final class Cluster implements AutoCloseable {
      * @return false if that is not so when the time is over
      */
     public boolean awaitReady(Duration timeout) {
+        long until = driver.nanoTime() + timeout.toNanos();
+        if (elector != null && !awaitLeader(elector, timeout)) {
+            // Another server works, and has made ready what there is to.
+            return !elector.leader().isEmpty();
+        }
+        return awaitParts(Duration.ofNanos(Math.max(0, until - driver.nanoTime())));
+    }
+
+    private boolean awaitLeader(LeaderElector candidate, Duration timeout) {
+        long until = driver.nanoTime() + timeout.toNanos();
+        while (candidate.leader().isEmpty() && driver.nanoTime() < until) {
+            try {
+                driver.await(new CompletableFuture<Void>(), Duration.ofMillis(50));
+            } catch (TimeoutException e) {
+                // Asked again.
+            }
+        }
+        return candidate.isLeader();
+    }
+
+    private boolean awaitParts(Duration timeout) {
         CompletableFuture<Boolean> ready = new CompletableFuture<>();
         if (waitsForAccount) {
             SharedInformer<ServiceAccount> accounts = manager.informers().informer(ServiceAccount.class);
@@ -248,23 +318,34 @@ public final class Cluster implements AutoCloseable {
 
     /** Silences a simulated node, as if its plug were pulled. */
     public void stopNode(String name) {
-        if (nodes != null) {
-            nodes.stop(name);
+        NodeAgent agent = nodes;
+        if (agent != null) {
+            agent.stop(name);
         }
     }
 
     /** Brings a silenced node back. */
     public void resumeNode(String name) {
-        if (nodes != null) {
-            nodes.resume(name);
+        NodeAgent agent = nodes;
+        if (agent != null) {
+            agent.resume(name);
         }
     }
 
     /** Stops the parts in the reverse order of their start. */
     @Override
     public void close() {
-        manager.close();
+        closeParts();
         apiServer.close();
         clients.values().forEach(FabricClient::close);
+    }
+
+    private void closeParts() {
+        closed = true;
+        // First, so that what it has begun is finished before another begins.
+        manager.close();
+        if (elector != null) {
+            elector.close();
+        }
     }
 }

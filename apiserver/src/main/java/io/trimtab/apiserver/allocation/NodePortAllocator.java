@@ -18,9 +18,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Gives out node ports.
  *
- * <p>What is taken follows from the stored Services, and is kept in memory; it is read again every few minutes, so that what
- * other servers on the same store have given out is seen, too. Ports that are held for a write which has not been stored yet
- * survive that.
+ * <p>What is taken follows from the stored Services, and is kept in memory; it is read again every few minutes. Ports that are
+ * held for a write which has not been stored yet survive that. Where other servers use the store too, a port is given out only
+ * when it has been written to the record that all share.
  *
  * <p>The lowest ports are left to those who ask for a certain one. Safe for use by any thread.
  */
@@ -40,6 +40,11 @@ public final class NodePortAllocator {
 
     private @Nullable Instant loaded;
 
+    /** Offsets that are in the shared record for no Service; guarded by the lock. */
+    private final BitSet suspects = new BitSet();
+
+    private final SharedPorts shared;
+
     /** @param range {@code first-last}, both included */
     public NodePortAllocator(String range) {
         int dash = range.indexOf('-');
@@ -51,6 +56,7 @@ public final class NodePortAllocator {
         if (first < 1 || last > 65535 || last < first) {
             throw new IllegalArgumentException("not a range of ports: " + range);
         }
+        this.shared = new SharedPorts(first + "-" + last);
     }
 
     /**
@@ -66,13 +72,32 @@ public final class NodePortAllocator {
         load(storage, driver);
         lock.lock();
         try {
-            if (taken.get(port - first)) {
+            if (taken.get(port - first) && !storage.hasOtherWriters()) {
                 throw new AllocationException("provided port is already allocated");
             }
             take(port);
         } finally {
             lock.unlock();
         }
+        if (!isOurs(port, storage)) {
+            settle(port);
+            throw new AllocationException("provided port is already allocated");
+        }
+    }
+
+    private boolean isOurs(int port, Storage storage) {
+        if (!storage.hasOtherWriters()) {
+            return true;
+        }
+        BitSet known;
+        lock.lock();
+        try {
+            known = (BitSet) taken.clone();
+        } finally {
+            lock.unlock();
+        }
+        known.clear(port - first);
+        return shared.take(port - first, known, storage);
     }
 
     /**
@@ -82,6 +107,16 @@ public final class NodePortAllocator {
      */
     public int allocateNext(Storage storage, Driver driver) throws AllocationException {
         load(storage, driver);
+        while (true) {
+            int port = pick(driver);
+            if (isOurs(port, storage)) {
+                return port;
+            }
+            settle(port);
+        }
+    }
+
+    private int pick(Driver driver) throws AllocationException {
         int size = last - first + 1;
         int band = band(size);
         lock.lock();
@@ -134,7 +169,10 @@ public final class NodePortAllocator {
     }
 
     /** Gives a port back. */
-    public void release(int port) {
+    public void release(int port, Storage storage) {
+        if (storage.hasOtherWriters() && port >= first && port <= last) {
+            shared.release(port - first, storage);
+        }
         lock.lock();
         try {
             held.remove(port);
@@ -166,14 +204,47 @@ public final class NodePortAllocator {
             }
             mark(stored, (int) Trees.number(spec, "healthCheckNodePort"));
         }
+        if (storage.hasOtherWriters()) {
+            repair(stored, storage);
+        }
         lock.lock();
         try {
+            if (storage.hasOtherWriters()) {
+                // What others gave back is free; what was forgotten wrongly, the record refuses.
+                taken.clear();
+            }
             // A port that was released between the read and now is marked once more: it comes free at the next read.
             taken.or(stored);
             held.forEach(port -> taken.set(port - first));
         } finally {
             lock.unlock();
         }
+    }
+
+    /**
+     * Brings the shared record in line with the Services, and adds what is in the record: writes under way. A port of no Service
+     * that was there at the last look too, minutes ago, belongs to a write that came to nothing when its server died.
+     */
+    private void repair(BitSet stored, Storage storage) {
+        BitSet recorded = shared.taken(storage);
+        BitSet missing = (BitSet) stored.clone();
+        missing.andNot(recorded);
+        missing.stream().forEach(offset -> shared.take(offset, stored, storage));
+        BitSet unused = (BitSet) recorded.clone();
+        unused.andNot(stored);
+        BitSet leaked = (BitSet) unused.clone();
+        lock.lock();
+        try {
+            held.forEach(port -> leaked.clear(port - first));
+            leaked.and(suspects);
+            suspects.clear();
+            suspects.or(unused);
+        } finally {
+            lock.unlock();
+        }
+        leaked.stream().forEach(offset -> shared.release(offset, storage));
+        recorded.andNot(leaked);
+        stored.or(recorded);
     }
 
     private void mark(BitSet ports, int port) {

@@ -150,6 +150,11 @@ public final class DefaultStorage implements Storage, AutoCloseable {
         return fed;
     }
 
+    @Override
+    public boolean hasOtherWriters() {
+        return store.hasOtherWriters();
+    }
+
     /** How many objects a resource has. */
     public long count(ApiResource resource) {
         return cache(resource).state().objects().size();

@@ -21,6 +21,11 @@ public interface Storage {
     /** The revision of the latest write. */
     long revision();
 
+    /** True if other servers write to the same store, so that what this one remembers is not all there is. */
+    default boolean hasOtherWriters() {
+        return false;
+    }
+
     /** The object as it is now: at least as new as any write acknowledged before the call. */
     Optional<StoredObject> get(ApiResource resource, @Nullable String namespace, String name);
 

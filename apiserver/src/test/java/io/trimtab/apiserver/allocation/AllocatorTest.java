@@ -123,7 +123,7 @@ class AllocatorTest {
 
         assertThat(given).hasSize(100);
         assertThatThrownBy(() -> allocator.allocateNext(storage, driver)).hasMessage("range is full");
-        allocator.release(30050);
+        allocator.release(30050, storage);
         assertThat(allocator.allocateNext(storage, driver)).isEqualTo(30050);
     }
 

@@ -34,8 +34,12 @@ final class ApiServerFlags {
     @Option(
             names = "--store",
             paramLabel = "KIND",
-            description = "memory or rocksdb; default: rocksdb with --data-dir, else memory.")
+            description =
+                    "memory, rocksdb or etcd; default: etcd with --etcd-servers, rocksdb with --data-dir, else memory.")
     private @Nullable String store;
+
+    @Mixin
+    private StorageFlags storage = new StorageFlags();
 
     @Option(names = "--bind-address", defaultValue = "127.0.0.1", paramLabel = "ADDRESS")
     private String bindAddress = "127.0.0.1";
@@ -129,6 +133,7 @@ final class ApiServerFlags {
                 disabledAdmission,
                 serviceAccountIssuer,
                 anonymous,
+                storage.settings(),
                 extensions.options(),
                 protection.protection(spec));
     }
@@ -139,14 +144,15 @@ final class ApiServerFlags {
 
     private StoreKind kind() {
         if (store == null) {
-            return dataDir == null ? StoreKind.MEMORY : StoreKind.ROCKSDB;
+            return storage.namesEtcd() ? StoreKind.ETCD : dataDir == null ? StoreKind.MEMORY : StoreKind.ROCKSDB;
         }
         return switch (store.toLowerCase(Locale.ROOT)) {
             case "memory" -> StoreKind.MEMORY;
             case "rocksdb" -> StoreKind.ROCKSDB;
+            case "etcd" -> StoreKind.ETCD;
             default ->
                 throw new ParameterException(
-                        spec.commandLine(), "--store: \"" + store + "\" is not one of memory, rocksdb");
+                        spec.commandLine(), "--store: \"" + store + "\" is not one of memory, rocksdb, etcd");
         };
     }
 

@@ -234,14 +234,14 @@ public final class ServiceAddresses {
             ports.forEach(ServiceAddresses.this.ports::settle);
             if (!context.dryRun()) {
                 leftIps.forEach(ip -> ServiceAddresses.this.ips.release(ip, namespace, name, context.storage()));
-                leftPorts.forEach(ServiceAddresses.this.ports::release);
+                leftPorts.forEach(port -> ServiceAddresses.this.ports.release(port, context.storage()));
             }
         }
 
         @Override
         public void rollback() {
             ips.forEach(ip -> ServiceAddresses.this.ips.release(ip, namespace, name, context.storage()));
-            ports.forEach(ServiceAddresses.this.ports::release);
+            ports.forEach(port -> ServiceAddresses.this.ports.release(port, context.storage()));
         }
     }
 }
