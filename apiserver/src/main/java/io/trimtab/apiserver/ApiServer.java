@@ -204,6 +204,7 @@ public final class ApiServer {
         ApiRequest request = handling.request;
         try {
             handling.info = RequestInfo.of(request);
+            RequestTimeout.check(request, handling.info());
             handling.user = Impersonation.resolve(authentication.authenticate(request), request, env.authorizer());
             return null;
         } catch (RuntimeException e) {

@@ -277,6 +277,7 @@ public final class ApiServerInstance implements AutoCloseable {
         parts.add(rbac);
         Authorizer authorizer = authorizer(rbac);
         HealthChecks health = HealthChecks.of(() -> storage.revision() > 0, () -> ready, () -> closing);
+        health.addStart(() -> ready);
         PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         Metrics.bindProcess(metrics);
         this.callouts = new LocalCallouts(new HttpsTransport(

@@ -50,6 +50,40 @@ public final class HealthChecks implements PathHandler {
         }
     }
 
+    /**
+     * The steps of a start, under the names that Kubernetes' probes and dashboards know them by. Here all are done, in order, before
+     * the first request is served, so that they become good together.
+     */
+    private static final List<String> START = List.of(
+            "poststarthook/start-apiserver-admission-initializer",
+            "poststarthook/generic-apiserver-start-informers",
+            "poststarthook/priority-and-fairness-config-consumer",
+            "poststarthook/priority-and-fairness-filter",
+            "poststarthook/storage-object-count-tracker-hook",
+            "poststarthook/start-apiextensions-informers",
+            "poststarthook/start-apiextensions-controllers",
+            "poststarthook/crd-informer-synced",
+            "poststarthook/start-system-namespaces-controller",
+            "poststarthook/start-cluster-authentication-info-controller",
+            "poststarthook/start-kube-apiserver-identity-lease-controller",
+            "poststarthook/start-kube-apiserver-identity-lease-garbage-collector",
+            "poststarthook/start-legacy-token-tracking-controller",
+            "poststarthook/start-service-ip-repair-controllers",
+            "poststarthook/rbac/bootstrap-roles",
+            "poststarthook/scheduling/bootstrap-system-priority-classes",
+            "poststarthook/priority-and-fairness-config-producer",
+            "poststarthook/bootstrap-controller",
+            "poststarthook/start-kubernetes-service-cidr-controller",
+            "poststarthook/start-kube-aggregator-informers",
+            "poststarthook/apiservice-status-local-available-controller",
+            "poststarthook/apiservice-status-remote-available-controller",
+            "poststarthook/apiservice-registration-controller",
+            "poststarthook/apiservice-discovery-controller",
+            "poststarthook/kube-apiserver-autoregistration",
+            "autoregister-completion",
+            "poststarthook/apiservice-openapi-controller",
+            "poststarthook/apiservice-openapiv3-controller");
+
     private final List<Check> checks = new CopyOnWriteArrayList<>();
 
     private HealthChecks() {}
@@ -71,6 +105,11 @@ public final class HealthChecks implements PathHandler {
         checks.add("informer-sync", EnumSet.of(Endpoint.READYZ), ready);
         checks.add("shutdown", EnumSet.of(Endpoint.READYZ), () -> !shuttingDown.getAsBoolean());
         return checks;
+    }
+
+    /** Adds a check for each step of a start of Kubernetes' server; they are good once {@code started} says so. */
+    public void addStart(BooleanSupplier started) {
+        START.forEach(step -> add(step, EnumSet.allOf(Endpoint.class), started));
     }
 
     /** Adds a check, such as {@code poststarthook/rbac/bootstrap-roles}, before the one for the shutdown. */

@@ -35,7 +35,11 @@ public final class ResourceRegistry {
 
     private record Key(String group, String version, String name) {}
 
-    private record Snapshot(Map<Key, Served> byPlural, Map<Key, Served> byKind, Map<String, List<String>> versions) {}
+    private record Snapshot(
+            Map<Key, Served> byPlural,
+            Map<Key, Served> byKind,
+            Map<String, List<String>> versions,
+            Map<Key, Map<String, Function<JsonNode, String>>> selectable) {}
 
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private final Object lock = new Object();
@@ -112,10 +116,12 @@ public final class ResourceRegistry {
         return snapshot.byPlural().values();
     }
 
-    /** The fields that selectors of a resource may name; what the storage asks for. */
+    /**
+     * The fields that selectors of a stored resource may name, at whichever version or group it is asked for; what the storage
+     * asks for.
+     */
     public Map<String, Function<JsonNode, String>> selectableFields(ApiResource resource) {
-        Served served = find(resource.group(), resource.version(), resource.plural());
-        return served == null ? Map.of() : served.kind().selectableFields();
+        return snapshot.selectable().getOrDefault(key(resource), Map.of());
     }
 
     /** Serves a resource from now on, in place of one with the same group, version and plural. */
@@ -156,8 +162,15 @@ public final class ResourceRegistry {
         Map<Key, Served> byKind = new LinkedHashMap<>();
         Map<String, List<String>> versions = new LinkedHashMap<>();
         Map<String, List<String>> customVersions = new LinkedHashMap<>();
+        Map<Key, Map<String, Function<JsonNode, String>>> selectable = new LinkedHashMap<>();
         for (Served served : resources) {
             ApiResource resource = served.resource();
+            Map<String, Function<JsonNode, String>> fields = served.kind().selectableFields();
+            if (!fields.isEmpty()) {
+                selectable
+                        .computeIfAbsent(key(served.storage()), k -> new LinkedHashMap<>())
+                        .putAll(fields);
+            }
             byPlural.put(key(resource), served);
             byKind.putIfAbsent(new Key(resource.group(), resource.version(), resource.kind()), served);
             boolean custom = resource.custom() && !versions.containsKey(resource.group());
@@ -176,7 +189,8 @@ public final class ResourceRegistry {
         return new Snapshot(
                 Collections.unmodifiableMap(byPlural),
                 Collections.unmodifiableMap(byKind),
-                Collections.unmodifiableMap(versions));
+                Collections.unmodifiableMap(versions),
+                Collections.unmodifiableMap(selectable));
     }
 
     private static List<ApiResource> load() {

@@ -165,7 +165,25 @@ final class Deletes {
             return new Outcome(false, stored.get().tree(), current.uid());
         }
         StoredObject last = stored.get().stored();
-        return remove(call, last == null ? current : last, stored.get().tree(), options);
+        return removeAfterAll(call, last == null ? current : last, stored.get().tree(), options);
+    }
+
+    /** Removes what is already marked, and may be seen to be: whoever owns it may write to it, or remove it, first. */
+    private static Outcome removeAfterAll(Call call, StoredObject marked, ObjectNode tree, DeleteOptions options) {
+        StoredObject current = marked;
+        for (int i = 0; i < MAX_CONTENTION; i++) {
+            Outcome outcome = remove(call, current, tree, options);
+            if (outcome != null) {
+                return outcome;
+            }
+            Optional<StoredObject> now =
+                    call.env.storage().get(call.served.storage(), marked.namespace(), marked.name());
+            if (now.isEmpty() || !now.get().uid().equals(marked.uid())) {
+                return new Outcome(true, tree, marked.uid());
+            }
+            current = now.get();
+        }
+        throw Statuses.timeout("the object kept changing while it was being deleted", 1);
     }
 
     /** The new grace period, in seconds. */

@@ -258,18 +258,19 @@ final class Reads {
                     switch (form.as()) {
                         case OBJECT -> tree;
                         case PARTIAL, PARTIAL_LIST -> ResponseWriter.partial(tree, form.metaVersion());
-                        case TABLE -> table(tree, stored == null);
+                        case TABLE -> table(tree);
                     });
         }
 
-        private ObjectNode table(ObjectNode tree, boolean bookmark) {
+        /** One row, also for a bookmark: what it says stands in the row's metadata. */
+        private ObjectNode table(ObjectNode tree) {
             ObjectNode meta = Json.object();
             meta.set("resourceVersion", tree.path("metadata").path("resourceVersion"));
             ObjectNode table = call.env
                     .tables()
                     .table(
                             call.resource(),
-                            bookmark ? List.of() : List.of(tree),
+                            List.of(tree),
                             include == null ? TableConverter.IncludeObject.METADATA : include,
                             form.metaVersion(),
                             meta,

@@ -63,7 +63,7 @@ final class YamlTree {
             options.setMaxAliasesForCollections(Integer.MAX_VALUE);
             StreamReader reader = text.length > 1 && (text[0] & 0xff) >= 0xfe
                     ? new StreamReader(new UnicodeReader(new java.io.ByteArrayInputStream(text)))
-                    : new StreamReader(new StringReader(new String(text, StandardCharsets.UTF_8)));
+                    : new StreamReader(new StringReader(withoutTabs(new String(text, StandardCharsets.UTF_8))));
             Composer composer = new Composer(new ParserImpl(reader, options), new Resolver(), options);
             Node root = composer.checkNode() ? composer.getNode() : null;
             YamlTree tree = new YamlTree();
@@ -84,6 +84,31 @@ final class YamlTree {
         } catch (YAMLException e) {
             throw new Malformed("yaml: " + e.getMessage());
         }
+    }
+
+    /** Between brackets Go's library takes tabs for spaces, so that indented JSON is YAML for it; this one does not. */
+    private static String withoutTabs(String text) {
+        String begin = text.stripLeading();
+        if (text.indexOf('\t') < 0 || !begin.startsWith("{") && !begin.startsWith("[")) {
+            return text;
+        }
+        char[] chars = text.toCharArray();
+        char quote = 0;
+        for (int i = 0; i < chars.length; i++) {
+            char c = chars[i];
+            if (quote != 0) {
+                if (c == '\\' && quote == '"') {
+                    i++;
+                } else if (c == quote) {
+                    quote = 0;
+                }
+            } else if (c == '"' || c == '\'') {
+                quote = c;
+            } else if (c == '\t') {
+                chars[i] = ' ';
+            }
+        }
+        return new String(chars);
     }
 
     // Go's library counts lines from zero, leaves the first one unsaid, and adds one for errors of its scanner.

@@ -126,6 +126,18 @@ class FieldManagerTest {
     }
 
     @Test
+    void givenJsonIndentedWithTabs_whenRead_thenItIsYamlAsForGo() {
+        String body = "\n{\n\t\"a\": {\n\t\t\"b\": \"x\ty \\\" \tz\",\t'c'\t:\t[1,\t2]\n\t}\n}\n";
+
+        assertThat(FieldManager.read(body.getBytes(StandardCharsets.UTF_8))
+                        .object()
+                        .toString())
+                .isEqualTo("{\"a\":{\"b\":\"x\\ty \\\" \\tz\",\"c\":[1,2]}}");
+        assertThatThrownBy(() -> FieldManager.read("a:\n\tb: 1".getBytes(StandardCharsets.UTF_8)))
+                .hasMessageContaining("found character that cannot start any token");
+    }
+
+    @Test
     void givenMalformedBody_whenRead_thenItIsABadRequest() {
         assertThatThrownBy(() -> FieldManager.read("a: b: c".getBytes(StandardCharsets.UTF_8)))
                 .hasMessage(

@@ -59,6 +59,22 @@ class HealthTest {
     }
 
     @Test
+    void givenAStart_whenItIsNotDone_thenItsStepsAreNotWellAndTheirNamesAreKubernetes() {
+        AtomicBoolean started = new AtomicBoolean();
+        health.addStart(started::get);
+
+        assertThat(text(get(health, "/livez", Map.of())))
+                .contains("[-]poststarthook/rbac/bootstrap-roles failed: reason withheld\n");
+        started.set(true);
+
+        assertThat(text(get(health, "/readyz", Map.of("verbose", List.of("")))))
+                .startsWith("[+]ping ok\n[+]log ok\n[+]etcd ok\n[+]etcd-readiness ok\n[+]informer-sync ok\n"
+                        + "[+]poststarthook/start-apiserver-admission-initializer ok\n")
+                .contains("\n[+]poststarthook/crd-informer-synced ok\n", "\n[+]autoregister-completion ok\n")
+                .endsWith("[+]poststarthook/apiservice-openapiv3-controller ok\n[+]shutdown ok\nreadyz check passed\n");
+    }
+
+    @Test
     void givenTheStoreIsGone_whenAsked_thenTheFailingCheckIsNamedAndMayBeExcluded() {
         storeAnswers.set(false);
 

@@ -148,4 +148,56 @@ class ListWatchTest {
     void givenWatchOnNameOfObject_thenObjectIsAnswered() {
         assertThat(server.get(MAPS + "/a?watch=true").at("/metadata/name")).isEqualTo("a");
     }
+
+    @Test
+    void givenStreamingListAsTable_thenTheBookmarkIsARowThatSaysSo() throws Exception {
+        TestServer tables = new TestServer(b -> b.tables(new io.trimtab.apiserver.table.Tables(
+                () -> java.time.Instant.EPOCH, io.trimtab.apiserver.table.CustomColumns.NONE)));
+        tables.post(MAPS, "{\"metadata\":{\"name\":\"a\"}}");
+
+        var watch = tables.watch(
+                MAPS + "?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true",
+                java.util.Map.of("accept", "application/json;as=Table;v=v1;g=meta.k8s.io"));
+
+        var lines = watch.lines();
+        var json = new com.fasterxml.jackson.databind.ObjectMapper();
+        assertThat(json.readTree(lines.get(0)).at("/object/columnDefinitions").size())
+                .isPositive();
+        var bookmark = json.readTree(lines.get(1));
+        assertThat(bookmark.path("type").asText()).isEqualTo("BOOKMARK");
+        assertThat(bookmark.at("/object/columnDefinitions").size()).isZero();
+        assertThat(bookmark.at("/object/rows").size()).isEqualTo(1);
+        assertThat(bookmark.at("/object/rows/0/object/metadata/annotations").toString())
+                .isEqualTo("{\"k8s.io/initial-events-end\":\"true\"}");
+    }
+
+    @Test
+    void givenAnEvent_whenSelectedByTheFieldsOfEitherGroup_thenBothFindIt() {
+        TestServer events = new TestServer(b -> b.kinds(
+                new io.trimtab.apiserver.kinds.Kinds(io.trimtab.apiserver.kinds.KindsOptions.DEFAULT).registry()));
+        String newer = "/apis/events.k8s.io/v1/namespaces/default/events";
+        String older = "/api/v1/namespaces/default/events";
+        events.post(
+                newer,
+                "{\"metadata\":{\"name\":\"e\"},\"regarding\":{\"kind\":\"Pod\",\"name\":\"web\",\"namespace\":"
+                        + "\"default\"},\"reason\":\"R\",\"action\":\"A\",\"note\":\"text\",\"type\":\"Normal\","
+                        + "\"eventTime\":\"2026-11-23T16:00:00.000000Z\",\"reportingController\":\"c\","
+                        + "\"reportingInstance\":\"i\"}");
+
+        for (String found : java.util.List.of(
+                newer + "?fieldSelector=reportingController=c",
+                newer + "?fieldSelector=regarding.name=web",
+                older + "?fieldSelector=source=c",
+                older + "?fieldSelector=reportingComponent=c",
+                older + "?fieldSelector=involvedObject.name=web")) {
+            assertThat(events.get(found).at("/items/0/metadata/name")).as(found).isEqualTo("e");
+        }
+        assertThat(events.get(newer + "?fieldSelector=regarding.name=other")
+                        .json()
+                        .at("/items")
+                        .size())
+                .isZero();
+        assertThat(events.get(newer + "?fieldSelector=source=c").message())
+                .isEqualTo("field label not supported: source");
+    }
 }

@@ -66,7 +66,7 @@ public final class ResourceQuotaController implements Reconciler {
     public static Controller controller(Manager manager) {
         ResourceQuotaController controller = new ResourceQuotaController(manager);
         return Controller.of(NAME, QUOTAS, ResourceQuotaController::isNews)
-                .watches(Pod.class, controller.<Pod>given((old, now) -> Pods.isTerminal(now) && !Pods.isTerminal(old)))
+                .watches(Pod.class, controller.given(ResourceQuotaController::usesOtherThan))
                 .watches(
                         Service.class,
                         controller.<Service>given((old, now) ->
@@ -89,6 +89,20 @@ public final class ResourceQuotaController implements Reconciler {
                                 old.getSpec().getHard(), now.getSpec().getHard()));
     }
 
+    /** It has ended, got other resources in place, or another deadline, by which quotas select. */
+    private static boolean usesOtherThan(Pod old, Pod now) {
+        boolean hadDeadline = old.getSpec().getActiveDeadlineSeconds() != null;
+        boolean hasDeadline = now.getSpec().getActiveDeadlineSeconds() != null;
+        return Pods.isTerminal(now) && !Pods.isTerminal(old)
+                || hadDeadline != hasDeadline
+                || !Usage.resources(old, false)
+                        .quantities()
+                        .equals(Usage.resources(now, false).quantities())
+                || !Usage.resources(old, true)
+                        .quantities()
+                        .equals(Usage.resources(now, true).quantities());
+    }
+
     /**
      * Something was given back: an object is gone, or uses less. What is new was counted as it was let in; but a recount that ran
      * just then may not have seen it yet, and has undone that.
@@ -97,6 +111,10 @@ public final class ResourceQuotaController implements Reconciler {
         return (change, enqueuer) -> {
             T old = change.old();
             T now = change.object();
+            HasMetadata some = old == null ? now : old;
+            if (some == null || quotas.list(some.getMetadata().getNamespace()).isEmpty()) {
+                return;
+            }
             if (old != null && (now == null || less.test(old, now))) {
                 wake(old.getMetadata().getNamespace());
             } else if (old == null && now != null) {

@@ -67,7 +67,7 @@ final class Usage {
     }
 
     /** What a pod asks for: its containers together, or the most that its start takes, and what the pod itself costs. */
-    private static Amounts resources(Pod pod, boolean limits) {
+    static Amounts resources(Pod pod, boolean limits) {
         Amounts total = new Amounts();
         for (Container container : pod.getSpec().getContainers()) {
             total.add(of(container.getResources(), limits));

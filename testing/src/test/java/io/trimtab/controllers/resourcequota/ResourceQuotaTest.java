@@ -1,8 +1,10 @@
 package io.trimtab.controllers.resourcequota;
 
+import static io.trimtab.junit.Workloads.pod;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.ResourceQuota;
 import io.fabric8.kubernetes.api.model.ResourceQuotaBuilder;
@@ -61,5 +63,31 @@ class ResourceQuotaTest {
                         .getNumericalAmount()
                         .intValue())
                 .isEqualTo(before.getNumericalAmount().intValue() + 1);
+    }
+
+    @Test
+    void givenAPod_whenItGetsADeadline_thenItChangesFromOneScopeToTheOther(Cluster cluster) {
+        ResourceQuota endless = cluster.create(new ResourceQuotaBuilder(quota(Map.of("pods", new Quantity("5"))))
+                .editSpec()
+                .withScopes("NotTerminating")
+                .endSpec()
+                .build());
+        ResourceQuota ending = cluster.create(new ResourceQuotaBuilder(quota(Map.of("pods", new Quantity("5"))))
+                .editMetadata()
+                .withName("ending")
+                .endMetadata()
+                .editSpec()
+                .withScopes("Terminating")
+                .endSpec()
+                .build());
+        Pod pod = cluster.create(pod("web"));
+        cluster.advance(Duration.ofSeconds(5));
+        assertThat(cluster.refresh(endless).getStatus().getUsed()).containsEntry("pods", new Quantity("1"));
+
+        cluster.edit(pod, p -> p.getSpec().setActiveDeadlineSeconds(3600L));
+        cluster.advance(Duration.ofSeconds(2));
+
+        assertThat(cluster.refresh(endless).getStatus().getUsed()).containsEntry("pods", new Quantity("0"));
+        assertThat(cluster.refresh(ending).getStatus().getUsed()).containsEntry("pods", new Quantity("1"));
     }
 }
