@@ -1,6 +1,7 @@
 package io.trimtab.node;
 
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Service;
 import io.trimtab.client.Client;
 import io.trimtab.client.WatchScope;
 import io.trimtab.controller.Controller;
@@ -38,7 +39,21 @@ public final class NodeAgent {
         informer.addIndex(BY_UID, pod -> List.of(pod.getMetadata().getUid()));
         this.pods = informer.lister();
         this.nodes = new Nodes(manager, client, events, pods, options, runtime.version());
-        PodWorker worker = new PodWorker(manager.driver(), client, events, pods, nodes, runtime);
+        informer.addIndex(
+                PodAdmission.BY_NODE,
+                pod -> pod.getSpec().getNodeName() == null
+                        ? List.of()
+                        : List.of(pod.getSpec().getNodeName()));
+        Lister<Service> services = manager.informers().informer(Service.class).lister();
+        PodWorker worker = new PodWorker(
+                manager.driver(),
+                client,
+                events,
+                pods,
+                nodes,
+                runtime,
+                new PodInputs(client, services, nodes),
+                new PodAdmission(pods, nodes));
         runtime.onChange(uid -> {
             Enqueuer target = queue;
             if (target != null) {

@@ -372,7 +372,8 @@ final class Nodes implements Manager.Component {
                 .build();
     }
 
-    private NodeStatus status(State state, Map<String, NodeCondition> before) {
+    /** What every node has. */
+    Map<String, Quantity> capacity() {
         Map<String, Quantity> capacity = new TreeMap<>();
         capacity.put("cpu", new Quantity("32"));
         capacity.put("memory", new Quantity("128Gi"));
@@ -381,6 +382,11 @@ final class Nodes implements Manager.Component {
         capacity.put("hugepages-2Mi", new Quantity("0"));
         capacity.put("pods", new Quantity("110"));
         options.capacity().forEach((name, amount) -> capacity.put(name, new Quantity(amount)));
+        return capacity;
+    }
+
+    private NodeStatus status(State state, Map<String, NodeCondition> before) {
+        Map<String, Quantity> capacity = capacity();
         return new NodeStatusBuilder()
                 .withCapacity(capacity)
                 .withAllocatable(capacity)

@@ -33,6 +33,18 @@ final class PodRecord {
 
     boolean stopping;
 
+    /** The node did not take the pod: nothing of it was ever made. */
+    boolean rejected;
+
+    /** When the volumes were last brought up to date; null before the first time. */
+    @Nullable
+    Instant mounted;
+
+    final Prober prober = new Prober();
+
+    /** What the probes last found, of containers whose probes are carried out. */
+    final Map<String, Prober.Findings> probed = new HashMap<>();
+
     @Nullable
     String failureReason;
 

@@ -1,6 +1,7 @@
 package io.trimtab.node;
 
 import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerBuilder;
 import io.fabric8.kubernetes.api.model.ContainerStateBuilder;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.ContainerStatusBuilder;
@@ -39,6 +40,7 @@ final class PodStatuses {
      * @param containers the last attempt of each container that was ever started, by name
      * @param waiting why a container does not run, by name
      * @param lastStates how the attempt before ended, by name
+     * @param isStarted whether the startup probe has succeeded
      * @param isReady what the probes find of a running container
      * @param hostIp of the node
      * @param podIp null before the sandbox is made
@@ -48,8 +50,9 @@ final class PodStatuses {
             Map<String, ContainerState> containers,
             Map<String, PodRecord.Waiting> waiting,
             Map<String, ContainerState> lastStates,
+            Predicate<ContainerState> isStarted,
             Predicate<ContainerState> isReady,
-            Instant startTime,
+            @Nullable Instant startTime,
             String hostIp,
             @Nullable String podIp,
             @Nullable String failureReason,
@@ -57,6 +60,18 @@ final class PodStatuses {
             Instant now) {}
 
     static PodStatus build(Inputs in) {
+        if (in.startTime == null) {
+            return new PodStatusBuilder()
+                    .withPhase(FAILED)
+                    .withReason(in.failureReason)
+                    .withMessage(in.failureMessage)
+                    .withObservedGeneration(in.pod.getMetadata().getGeneration())
+                    .withQosClass(
+                            in.pod.getStatus() == null
+                                    ? null
+                                    : in.pod.getStatus().getQosClass())
+                    .build();
+        }
         String phase = phase(in);
         List<ContainerStatus> statuses = new ArrayList<>();
         for (Container container : in.pod.getSpec().getContainers()) {
@@ -66,14 +81,19 @@ final class PodStatuses {
         for (Container container : in.pod.getSpec().getInitContainers()) {
             initStatuses.add(containerStatus(in, container));
         }
+        List<ContainerStatus> ephemeralStatuses = new ArrayList<>();
+        for (Container container : ephemeral(in.pod)) {
+            ephemeralStatuses.add(containerStatus(in, container));
+        }
         PodStatusBuilder status = new PodStatusBuilder()
                 .withPhase(phase)
                 .withHostIP(in.hostIp)
                 .addNewHostIP(in.hostIp)
-                .withStartTime(time(in.startTime))
+                .withStartTime(time(Objects.requireNonNull(in.startTime)))
                 .withObservedGeneration(in.pod.getMetadata().getGeneration())
                 .withContainerStatuses(statuses)
                 .withInitContainerStatuses(initStatuses)
+                .withEphemeralContainerStatuses(ephemeralStatuses)
                 .withReason(in.failureReason)
                 .withMessage(in.failureMessage)
                 .withQosClass(
@@ -83,6 +103,35 @@ final class PodStatuses {
         }
         return status.withConditions(conditions(in, phase, statuses, initStatuses))
                 .build();
+    }
+
+    /** The ephemeral containers as if they were of the other kind. */
+    static List<Container> ephemeral(Pod pod) {
+        return pod.getSpec().getEphemeralContainers().stream()
+                .map(e -> new ContainerBuilder()
+                        .withName(e.getName())
+                        .withImage(e.getImage())
+                        .withImagePullPolicy(e.getImagePullPolicy())
+                        .withCommand(e.getCommand())
+                        .withArgs(e.getArgs())
+                        .withEnv(e.getEnv())
+                        .withEnvFrom(e.getEnvFrom())
+                        .withVolumeMounts(e.getVolumeMounts())
+                        .withSecurityContext(e.getSecurityContext())
+                        .withStdin(e.getStdin())
+                        .withTty(e.getTty())
+                        .withTerminationMessagePath(e.getTerminationMessagePath())
+                        .withTerminationMessagePolicy(e.getTerminationMessagePolicy())
+                        .build())
+                .toList();
+    }
+
+    /** A pod's container of any kind; null if there is none of that name. */
+    static @Nullable Container container(Pod pod, String name) {
+        List<Container> all = new ArrayList<>(pod.getSpec().getInitContainers());
+        all.addAll(pod.getSpec().getContainers());
+        all.addAll(ephemeral(pod));
+        return all.stream().filter(c -> name.equals(c.getName())).findFirst().orElse(null);
     }
 
     // ---- phase
@@ -123,6 +172,11 @@ final class PodStatuses {
         if (waiting > 0) {
             return PENDING;
         }
+        // A pod that is being deleted starts nothing again, whatever its policy.
+        boolean terminating = in.pod.getMetadata().getDeletionTimestamp() != null;
+        if (running == 0 && terminating) {
+            return failed == 0 ? SUCCEEDED : FAILED;
+        }
         if (running > 0 || policy.equals("Always")) {
             return RUNNING;
         }
@@ -160,6 +214,7 @@ final class PodStatuses {
                     .withContainerID(last.id())
                     .withExitCode(last.exitCode())
                     .withReason(last.reason())
+                    .withMessage(last.message().isEmpty() ? null : last.message())
                     .withStartedAt(time(last.startedAt()))
                     .withFinishedAt(time(Objects.requireNonNull(last.finishedAt())))
                     .endTerminated()
@@ -171,7 +226,7 @@ final class PodStatuses {
         if (state != null && state.isRunning()) {
             boolean ready = in.isReady.test(state);
             return status.withReady(ready)
-                    .withStarted(true)
+                    .withStarted(in.isStarted.test(state))
                     .withState(new ContainerStateBuilder()
                             .withNewRunning(time(state.startedAt()))
                             .build())
@@ -195,6 +250,7 @@ final class PodStatuses {
                         .withContainerID(state.id())
                         .withExitCode(state.exitCode())
                         .withReason(state.reason())
+                        .withMessage(state.message().isEmpty() ? null : state.message())
                         .withStartedAt(time(state.startedAt()))
                         .withFinishedAt(time(Objects.requireNonNull(state.finishedAt())))
                         .endTerminated()

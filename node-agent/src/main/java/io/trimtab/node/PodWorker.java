@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.api.model.DeleteOptionsBuilder;
 import io.fabric8.kubernetes.api.model.ObjectReference;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodStatus;
+import io.fabric8.kubernetes.api.model.Probe;
 import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
 import io.trimtab.client.KubernetesJson;
@@ -22,6 +23,7 @@ import io.trimtab.informer.Lister;
 import io.trimtab.node.runtime.ContainerRuntime;
 import io.trimtab.node.runtime.ContainerRuntime.ContainerState;
 import io.trimtab.node.runtime.ContainerRuntime.ImageState;
+import io.trimtab.node.runtime.ContainerSetup;
 import io.trimtab.runtime.Driver;
 import java.time.Duration;
 import java.time.Instant;
@@ -44,6 +46,8 @@ final class PodWorker implements Reconciler {
     private static final Duration ERROR_SHOWN = Duration.ofSeconds(1);
     /** How often a pod that waits is looked at again, and says so in an event. */
     private static final Duration NAG = Duration.ofSeconds(12);
+    /** How often what volumes show is brought up to date, as a kubelet does by its sync period. */
+    private static final Duration REMOUNT = Duration.ofSeconds(60);
 
     private final Driver driver;
     private final Client client;
@@ -51,6 +55,8 @@ final class PodWorker implements Reconciler {
     private final Lister<Pod> pods;
     private final Nodes nodes;
     private final ContainerRuntime runtime;
+    private final PodInputs inputs;
+    private final PodAdmission admission;
     private final Map<Request, PodRecord> records = new ConcurrentHashMap<>();
 
     /** The recorder of each node: its name stands in the events' source. */
@@ -64,13 +70,17 @@ final class PodWorker implements Reconciler {
             EventRecorders events,
             Lister<Pod> pods,
             Nodes nodes,
-            ContainerRuntime runtime) {
+            ContainerRuntime runtime,
+            PodInputs inputs,
+            PodAdmission admission) {
         this.driver = driver;
         this.client = client;
         this.events = events;
         this.pods = pods;
         this.nodes = nodes;
         this.runtime = runtime;
+        this.inputs = inputs;
+        this.admission = admission;
     }
 
     @Override
@@ -101,6 +111,14 @@ final class PodWorker implements Reconciler {
                 pod.getMetadata().getUid(), node, known ? Instant.parse(status.getStartTime()) : driver.now());
         if (known) {
             adopt(pod, status, record);
+        } else {
+            PodAdmission.Refusal refusal = admission.refusal(pod, node);
+            if (refusal != null && pod.getMetadata().getDeletionTimestamp() == null) {
+                record.failureReason = refusal.reason();
+                record.failureMessage = "Pod was rejected: " + refusal.message();
+                record.rejected = true;
+                events.of(node).warning(pod, refusal.reason(), refusal.message());
+            }
         }
         records.put(request, record);
         return record;
@@ -137,6 +155,7 @@ final class PodWorker implements Reconciler {
                     Instant.parse(state.getRunning().getStartedAt()),
                     null,
                     0,
+                    "",
                     "");
         }
         var ended = state != null && state.getTerminated() != null
@@ -152,7 +171,8 @@ final class PodWorker implements Reconciler {
                 Instant.parse(ended.getStartedAt()),
                 Instant.parse(ended.getFinishedAt()),
                 ended.getExitCode() == null ? 0 : ended.getExitCode(),
-                Objects.requireNonNullElse(ended.getReason(), ""));
+                Objects.requireNonNullElse(ended.getReason(), ""),
+                Objects.requireNonNullElse(ended.getMessage(), ""));
     }
 
     private void forget(Request request, PodRecord record) {
@@ -192,7 +212,7 @@ final class PodWorker implements Reconciler {
         if (record.failureReason != null) {
             stopAll(pod, record, containers, Duration.ofSeconds(gracePeriod(pod)));
             containers = containers(record);
-        } else if (prepare(pod, record, wake)) {
+        } else if (prepare(pod, record, wake) && mount(pod, record, wake)) {
             run(pod, record, containers, wake);
             containers = containers(record);
         }
@@ -283,6 +303,51 @@ final class PodWorker implements Reconciler {
         for (Container container : pod.getSpec().getContainers()) {
             keep(pod, record, container, containers.get(container.getName()), policy, "spec.containers", wake);
         }
+        for (Container container : PodStatuses.ephemeral(pod)) {
+            tellStarted(pod, record, container, containers, "spec.ephemeralContainers");
+            if (containers.get(container.getName()) == null) {
+                keep(pod, record, container, null, "Never", "spec.ephemeralContainers", wake);
+            }
+        }
+    }
+
+    /** Sees to the pod's volumes; false if something that they show is missing, which is tried again. */
+    private boolean mount(Pod pod, PodRecord record, Wake wake) {
+        boolean follows = PodInputs.mayChange(pod);
+        if (record.mounted != null && (!follows || driver.now().isBefore(record.mounted.plus(REMOUNT)))) {
+            if (follows) {
+                wake.in(Duration.between(driver.now(), record.mounted.plus(REMOUNT)));
+            }
+            return true;
+        }
+        if (pod.getSpec().getVolumes().isEmpty()) {
+            return true;
+        }
+        try {
+            runtime.volumes(pod, inputs.volumes(pod, record));
+            record.mounted = driver.now();
+            if (follows) {
+                wake.in(REMOUNT);
+            }
+            return true;
+        } catch (PodInputs.MissingException e) {
+            if (record.mounted != null) {
+                record.mounted = driver.now();
+                wake.in(REMOUNT);
+                return true; // what was there stays
+            }
+            String[] parts = String.valueOf(e.getMessage()).split("\n", 2);
+            if (record.nag("mount", driver.now(), NAG)) {
+                events.of(record.node)
+                        .warning(
+                                pod,
+                                "FailedMount",
+                                "MountVolume.SetUp failed for volume \"" + parts[0] + "\" : "
+                                        + parts[parts.length - 1]);
+            }
+            wake.in(Duration.ofSeconds(2));
+            return false;
+        }
     }
 
     /** Starts a container that does not run and should. */
@@ -297,6 +362,11 @@ final class PodWorker implements Reconciler {
         String name = container.getName();
         if (state != null && state.isRunning()) {
             record.waiting.remove(name);
+            if (runtime.isProbed(pod, container)) {
+                probe(pod, record, container, state, field, wake);
+                return;
+            }
+            record.probed.remove(name);
             Instant ready = runtime.readyAt(pod, container, state);
             if (ready != null && ready.isAfter(driver.now())) {
                 wake.in(Duration.between(driver.now(), ready));
@@ -315,13 +385,51 @@ final class PodWorker implements Reconciler {
             }
         }
         if (hasImage(pod, record, container, attempt, field, wake)) {
+            ContainerSetup setup;
+            try {
+                PodInputs.verifyUser(pod, container);
+                setup = inputs.setup(pod, record, container);
+            } catch (PodInputs.MissingException e) {
+                String why = String.valueOf(e.getMessage());
+                record.waiting.put(name, new PodRecord.Waiting("CreateContainerConfigError", why));
+                if (record.nag("config/" + name + why, driver.now(), NAG)) {
+                    events.of(record.node).record(part(pod, container, field), "Warning", "Failed", "Error: " + why);
+                }
+                wake.in(Duration.ofSeconds(2));
+                return;
+            }
             record.ordered.put(name, attempt);
             if (state == null) {
                 record.waiting.remove(name);
             }
             events.of(record.node)
                     .record(part(pod, container, field), "Normal", "Created", "Created container: " + name);
-            runtime.start(pod, container, attempt);
+            runtime.start(pod, container, attempt, setup);
+        }
+    }
+
+    private void probe(Pod pod, PodRecord record, Container container, ContainerState state, String field, Wake wake) {
+        Prober.Findings found = record.prober.look(runtime, pod, container, state, driver.now());
+        record.probed.put(container.getName(), found);
+        EventRecorder recorder = events.of(record.node);
+        found.unhealthy()
+                .forEach((kind, probe) ->
+                        recorder.record(part(pod, container, field), "Warning", "Unhealthy", kind + " probe failed: "));
+        String failed = found.failed();
+        if (failed != null && record.pulls.add("killed/" + container.getName() + state.attempt())) {
+            recorder.record(
+                    part(pod, container, field),
+                    "Normal",
+                    "Killing",
+                    "Container " + container.getName() + " failed " + failed + " probe"
+                            + ("Never".equals(pod.getSpec().getRestartPolicy()) ? "" : ", will be restarted"));
+            Probe probe = failed.equals("startup") ? container.getStartupProbe() : container.getLivenessProbe();
+            Long grace = probe == null ? null : probe.getTerminationGracePeriodSeconds();
+            runtime.stop(pod, container, Duration.ofSeconds(grace == null ? gracePeriod(pod) : grace));
+        }
+        if (found.next() != null && failed == null) {
+            Duration left = Duration.between(driver.now(), found.next());
+            wake.in(left.isNegative() ? Duration.ZERO : left);
         }
     }
 
@@ -477,7 +585,10 @@ final class PodWorker implements Reconciler {
                 ObjectReference reference = EventRecorder.referenceTo(pod);
                 reference.setFieldPath(field + "{" + state.name() + "}");
                 events.of(record.node).record(reference, "Normal", "Killing", "Stopping container " + state.name());
-                runtime.stop(record.uid, state.name(), grace);
+                Container container = PodStatuses.container(pod, state.name());
+                if (container != null) {
+                    runtime.stop(pod, container, grace);
+                }
             }
         }
     }
@@ -530,11 +641,19 @@ final class PodWorker implements Reconciler {
                 record.waiting,
                 ended,
                 state -> {
+                    Prober.Findings found = record.probed.get(state.name());
+                    return found == null || found.started();
+                },
+                state -> {
                     Container spec = specs.get(state.name());
+                    Prober.Findings found = record.probed.get(state.name());
+                    if (found != null) {
+                        return found.ready() && !record.stopping;
+                    }
                     Instant ready = spec == null || record.stopping ? null : runtime.readyAt(pod, spec, state);
                     return ready != null && !ready.isAfter(driver.now());
                 },
-                record.startTime,
+                record.rejected ? null : record.startTime,
                 nodes.hostAddress(record.node),
                 record.ip,
                 record.failureReason,
@@ -606,7 +725,8 @@ final class PodWorker implements Reconciler {
                                     Instant.parse(t.getStartedAt()),
                                     Instant.parse(t.getFinishedAt()),
                                     t.getExitCode(),
-                                    Objects.requireNonNullElse(t.getReason(), "")));
+                                    Objects.requireNonNullElse(t.getReason(), ""),
+                                    Objects.requireNonNullElse(t.getMessage(), "")));
                 }
             }
         }

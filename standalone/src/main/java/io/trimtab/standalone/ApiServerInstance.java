@@ -97,6 +97,7 @@ public final class ApiServerInstance implements AutoCloseable {
     private final CertificateAuthority authority;
     private final ApiServer server;
     private final @Nullable FlowControl flowControl;
+    private final SimulatedNodes simulatedNodes;
     private final InJvmTransport transport;
     private final LocalCallouts callouts;
     /** What requests inside this JVM go through; the server's own function unless somebody listens in. */
@@ -280,6 +281,7 @@ public final class ApiServerInstance implements AutoCloseable {
         health.addStart(() -> ready);
         PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         Metrics.bindProcess(metrics);
+        this.simulatedNodes = new SimulatedNodes(driver);
         this.callouts = new LocalCallouts(new HttpsTransport(
                 driver,
                 new ServiceResolver(storage, driver, options.extensions().routeToEndpoints(), this::securePort)));
@@ -304,6 +306,7 @@ public final class ApiServerInstance implements AutoCloseable {
                 .admission(List.of(admission(authorizer, rbac, resources, webhooks(resources, metrics))))
                 .tables(new Tables(driver::now, customResources.columns()))
                 .anonymous(options.anonymous())
+                .nodes(simulatedNodes)
                 .metrics(metrics)
                 .paths(paths)
                 .paths(List.of(
@@ -570,6 +573,11 @@ public final class ApiServerInstance implements AutoCloseable {
     public int insecurePort() {
         HttpFrontend open = frontend;
         return open == null || options.insecurePort() < 0 ? -1 : open.insecurePort();
+    }
+
+    /** Answers for the simulated nodes of this process, once it is given them. */
+    SimulatedNodes simulatedNodes() {
+        return simulatedNodes;
     }
 
     /** A Fabric8 client that acts as an administrator, without a socket. The caller closes it. */

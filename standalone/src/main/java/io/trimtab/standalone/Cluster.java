@@ -110,8 +110,9 @@ public final class Cluster implements AutoCloseable {
             Scheduler.addTo(made, SchedulerOptions.DEFAULT);
         }
         if (!options.nodes().isEmpty()) {
-            nodes = NodeAgent.addTo(
-                    made, NodeAgentOptions.of(options.nodes()), new SimulatedRuntime(driver, options.simulation()));
+            SimulatedRuntime runtime = new SimulatedRuntime(driver, options.simulation());
+            nodes = NodeAgent.addTo(made, NodeAgentOptions.of(options.nodes()), runtime);
+            apiServer.simulatedNodes().serve(runtime);
         }
         return made;
     }

@@ -2,9 +2,11 @@ package io.trimtab.node.runtime;
 
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Probe;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -37,14 +39,20 @@ public interface ContainerRuntime {
     List<ContainerState> containers(String podUid);
 
     /**
+     * Tells what the volumes of a pod hold: before its first container starts, and when that has changed. A runtime that mounts
+     * real directories may leave what it has.
+     */
+    default void volumes(Pod pod, Map<String, ContainerSetup.Volume> volumes) {}
+
+    /**
      * Starts a container, after its image was found present.
      *
      * @param attempt 0 for the first time
      */
-    void start(Pod pod, Container container, int attempt);
+    void start(Pod pod, Container container, int attempt, ContainerSetup setup);
 
-    /** Asks a container to end, and ends it when the grace period is over. */
-    void stop(String podUid, String container, Duration grace);
+    /** Asks a container to end, its hook first, and ends it when the grace period is over. */
+    void stop(Pod pod, Container container, Duration grace);
 
     /** Forgets a pod and ends what still runs. */
     void remove(String podUid);
@@ -56,6 +64,16 @@ public interface ContainerRuntime {
      */
     @Nullable
     Instant readyAt(Pod pod, Container container, ContainerState state);
+
+    /** Whether a container's probes must be carried out; otherwise {@link #readyAt} knows what they would find. */
+    default boolean isProbed(Pod pod, Container container) {
+        return false;
+    }
+
+    /** Carries out a probe of a running container once. */
+    default boolean probe(Pod pod, Container container, Probe probe) {
+        return true;
+    }
 
     /**
      * How an image is.
@@ -86,6 +104,7 @@ public interface ContainerRuntime {
      * @param finishedAt null while it runs
      * @param exitCode counts once it has finished
      * @param reason {@code Completed}, {@code Error}, ...; empty while it runs
+     * @param message what it left as its last words; empty if nothing
      */
     record ContainerState(
             String name,
@@ -94,7 +113,8 @@ public interface ContainerRuntime {
             Instant startedAt,
             @Nullable Instant finishedAt,
             int exitCode,
-            String reason) {
+            String reason,
+            String message) {
         public boolean isRunning() {
             return finishedAt == null;
         }

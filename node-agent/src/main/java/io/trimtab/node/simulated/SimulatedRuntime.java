@@ -3,9 +3,12 @@ package io.trimtab.node.simulated;
 import com.google.common.hash.Hashing;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerBuilder;
+import io.fabric8.kubernetes.api.model.LifecycleHandler;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Probe;
 import io.trimtab.node.runtime.ContainerRuntime;
+import io.trimtab.node.runtime.ContainerSetup;
 import io.trimtab.runtime.Driver;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -16,7 +19,10 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
@@ -31,6 +37,9 @@ public final class SimulatedRuntime implements ContainerRuntime {
     private static final Pattern TIME = Pattern.compile("(\\d+(?:\\.\\d+)?)(ms|s|m|h)");
     /** What a process that is told to end reports, as shells count: 128 + SIGKILL. */
     private static final int KILLED = 137;
+
+    private static final int MAX_OUTPUT = 1 << 20;
+    private static final Duration LONGEST_EXEC = Duration.ofHours(1);
 
     /** The containers of a pod that has none: never written to, for what is not found is not replaced. */
     private static final Map<String, Running> NONE = Map.of();
@@ -48,6 +57,10 @@ public final class SimulatedRuntime implements ContainerRuntime {
     /** Who waits for an image on a node: they are told when it is there, or will not be. */
     @GuardedBy("lock")
     private final Map<String, Set<String>> waiting = new HashMap<>();
+
+    private final Map<String, PodWorld> worlds = new ConcurrentHashMap<>();
+    /** What outlives a pod: the nodes' own disks, and claimed volumes. */
+    private final Map<String, FileTree> disks = new ConcurrentHashMap<>();
 
     private volatile Consumer<String> listener = uid -> {};
 
@@ -152,11 +165,41 @@ public final class SimulatedRuntime implements ContainerRuntime {
     private static @Nullable Container find(Pod pod, String name) {
         List<Container> all = new ArrayList<>(pod.getSpec().getInitContainers());
         all.addAll(pod.getSpec().getContainers());
+        pod.getSpec()
+                .getEphemeralContainers()
+                .forEach(e -> all.add(new ContainerBuilder()
+                        .withName(e.getName())
+                        .withImage(e.getImage())
+                        .build()));
         return all.stream().filter(c -> name.equals(c.getName())).findFirst().orElse(null);
     }
 
     @Override
-    public void start(Pod pod, Container container, int attempt) {
+    public void volumes(Pod pod, Map<String, ContainerSetup.Volume> volumes) {
+        if (!volumes.isEmpty()) {
+            world(pod).volumes(volumes);
+        }
+    }
+
+    private PodWorld world(Pod pod) {
+        String node = pod.getSpec().getNodeName();
+        return worlds.computeIfAbsent(
+                pod.getMetadata().getUid(),
+                uid -> new PodWorld(pod, new PodWorld.Shared() {
+                    @Override
+                    public FileTree host() {
+                        return disks.computeIfAbsent("node/" + node, n -> FileView.newDisk());
+                    }
+
+                    @Override
+                    public FileTree claimed(String identity) {
+                        return disks.computeIfAbsent("claim/" + identity, i -> new FileTree("ext4", 0777));
+                    }
+                }));
+    }
+
+    @Override
+    public void start(Pod pod, Container container, int attempt, ContainerSetup setup) {
         String uid = pod.getMetadata().getUid();
         driver.schedule(simulation.startTime(), () -> {
             ContainerState state = new ContainerState(
@@ -169,11 +212,211 @@ public final class SimulatedRuntime implements ContainerRuntime {
                     driver.now(),
                     null,
                     0,
+                    "",
                     "");
             put(uid, new Running(state, false, null));
-            scheduleEnd(pod, container, state);
+            if (isScripted(pod, container)) {
+                scheduleEnd(pod, container, state);
+                listener.accept(uid);
+                return;
+            }
+            PodWorld.Box box = world(pod).open(container, setup);
+            List<String> words = Images.words(container, setup);
             listener.accept(uid);
+            if (words == null) {
+                return; // a server
+            }
+            Shell shell = world(pod)
+                    .shell(container, box, driver::now, text -> box.log.write(driver.now(), text))
+                    .command(words);
+            PodWorld.Process process = new PodWorld.Process(shell);
+            box.process = process;
+            hook(
+                    pod,
+                    container,
+                    box,
+                    container.getLifecycle() == null
+                            ? null
+                            : container.getLifecycle().getPostStart());
+            advance(pod, container, state, box, process);
         });
+    }
+
+    /** Whether annotations say how a container behaves. */
+    private static boolean isScripted(Pod pod, Container container) {
+        return annotation(pod, Simulation.RUN_DURATION, container.getName()) != null
+                || annotation(pod, Simulation.EXIT_CODE, container.getName()) != null;
+    }
+
+    /** Lets a program run until it sleeps or ends. */
+    private void advance(
+            Pod pod, Container container, ContainerState state, PodWorld.Box box, PodWorld.Process process) {
+        Duration sleep;
+        int status;
+        process.lock.lock();
+        try {
+            sleep = process.shell.run();
+            status = process.shell.status();
+        } finally {
+            process.lock.unlock();
+        }
+        String uid = pod.getMetadata().getUid();
+        if (sleep == null) {
+            ended(uid, state.name(), state.attempt(), status, lastWords(pod, container, box, status));
+            return;
+        }
+        if (sleep.compareTo(Shell.FOREVER) >= 0) {
+            return;
+        }
+        Driver.Timer timer = driver.schedule(sleep, () -> advance(pod, container, state, box, process));
+        lock.lock();
+        try {
+            Map<String, Running> containers = pods.getOrDefault(uid, NONE);
+            Running running = containers.get(state.name());
+            if (running != null && running.state.equals(state)) {
+                containers.put(state.name(), new Running(state, running.stopping, timer));
+            } else {
+                timer.cancel(); // removed, or ended otherwise
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** What a container leaves as its termination message. */
+    private String lastWords(Pod pod, Container container, PodWorld.Box box, int status) {
+        String path = container.getTerminationMessagePath();
+        FileTree.Entry file = world(pod)
+                .view(container, box)
+                .find(FileView.normal("/", path == null || path.isEmpty() ? "/dev/termination-log" : path));
+        String text = file == null ? "" : file.content();
+        if (text.isEmpty() && status != 0 && "FallbackToLogsOnError".equals(container.getTerminationMessagePolicy())) {
+            text = box.log.tail(driver.now(), 80, 2048);
+        }
+        return utf8(text.length() > 4096 ? text.substring(0, 4096) : text);
+    }
+
+    static String utf8(String latin) {
+        return new String(latin.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+    }
+
+    /** Runs a lifecycle hook; returns how long it takes. */
+    private Duration hook(Pod pod, Container container, PodWorld.Box box, @Nullable LifecycleHandler handler) {
+        if (handler == null) {
+            return Duration.ZERO;
+        }
+        if (handler.getSleep() != null) {
+            return Duration.ofSeconds(
+                    Objects.requireNonNullElse(handler.getSleep().getSeconds(), 0L));
+        }
+        if (handler.getExec() != null) {
+            return inside(pod, container, box, handler.getExec().getCommand(), "")
+                    .took();
+        }
+        return Duration.ZERO;
+    }
+
+    /** What a command in a container came to. */
+    public record Executed(int code, String output, Duration took) {}
+
+    private Executed inside(Pod pod, Container container, PodWorld.Box box, List<String> command, String input) {
+        StringBuilder output = new StringBuilder();
+        Shell shell = world(pod).shell(container, box, driver::now, text -> {
+            if (output.length() < MAX_OUTPUT) {
+                output.append(text);
+            }
+        });
+        shell.takeInput(input);
+        shell.command(command.stream()
+                .map(word -> new String(word.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1))
+                .toList());
+        Duration took = Duration.ZERO;
+        for (Duration sleep = shell.run(); sleep != null; sleep = shell.run()) {
+            took = took.plus(sleep);
+            if (took.compareTo(LONGEST_EXEC) > 0) {
+                return new Executed(0, output.toString(), took);
+            }
+        }
+        return new Executed(shell.status(), output.toString(), took);
+    }
+
+    /**
+     * Runs a command in a running container, to its end and at once, whatever time it would take.
+     *
+     * @param input what it finds at standard input, Latin-1
+     * @return empty if the container does not run; output is Latin-1 text, a character for a byte
+     */
+    public Optional<Executed> exec(Pod pod, String containerName, List<String> command, String input) {
+        Container container = find(pod, containerName);
+        if (container == null || !isRunning(pod.getMetadata().getUid(), containerName)) {
+            return Optional.empty();
+        }
+        PodWorld.Box box = box(pod, container);
+        Executed result = inside(pod, container, box, command, input);
+        box.touched = true;
+        listener.accept(pod.getMetadata().getUid());
+        return Optional.of(result);
+    }
+
+    private boolean isRunning(String uid, String name) {
+        return containers(uid).stream().anyMatch(s -> s.name().equals(name) && s.isRunning());
+    }
+
+    private PodWorld.Box box(Pod pod, Container container) {
+        PodWorld.Box box = world(pod).box(container.getName());
+        return box != null
+                ? box
+                : world(pod)
+                        .open(
+                                container,
+                                new ContainerSetup(
+                                        List.of(),
+                                        List.of(),
+                                        Map.of(),
+                                        Objects.requireNonNullElse(
+                                                pod.getSpec().getHostname(),
+                                                pod.getMetadata().getName()),
+                                        List.of()));
+    }
+
+    /** What a pod's server answers to GET of a path, if that is known: Latin-1. */
+    public Optional<String> http(Pod pod, String path) {
+        for (Container container : pod.getSpec().getContainers()) {
+            if (isRunning(pod.getMetadata().getUid(), container.getName())) {
+                PodWorld.Box box = box(pod, container);
+                Optional<String> answer =
+                        Servers.get(container, path, world(pod).view(container, box), box.setup.hostname());
+                if (answer.isPresent()) {
+                    return answer;
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** A line that a container printed: Latin-1, with its end if it had one. */
+    public record LogLine(Instant time, String text) {}
+
+    /**
+     * What a container printed.
+     *
+     * @param previous of the run before
+     * @return empty if there was no such run
+     */
+    public Optional<List<LogLine>> log(Pod pod, String container, boolean previous) {
+        PodWorld world = worlds.get(pod.getMetadata().getUid());
+        PodWorld.Box box = world == null ? null : world.box(container);
+        boolean started = containers(pod.getMetadata().getUid()).stream()
+                .anyMatch(s -> s.name().equals(container));
+        if (box == null) {
+            return started && !previous ? Optional.of(List.of()) : Optional.empty();
+        }
+        ContainerLog log = previous ? box.previous : box.log;
+        return log == null
+                ? Optional.empty()
+                : Optional.of(log.lines(driver.now()).stream()
+                        .map(line -> new LogLine(line.time(), line.whole() ? line.text() + "\n" : line.text()))
+                        .toList());
     }
 
     /** To be called when the container is known to run: its end may come at once. */
@@ -186,7 +429,7 @@ public final class SimulatedRuntime implements ContainerRuntime {
         String uid = pod.getMetadata().getUid();
         Driver.Timer timer = driver.schedule(
                 left.isNegative() ? Duration.ZERO : left,
-                () -> ended(uid, container.getName(), state.attempt(), end.exitCode()));
+                () -> ended(uid, container.getName(), state.attempt(), end.exitCode(), ""));
         lock.lock();
         try {
             Map<String, Running> containers = pods.getOrDefault(uid, NONE);
@@ -214,7 +457,7 @@ public final class SimulatedRuntime implements ContainerRuntime {
         return new Commands.End(after, exit);
     }
 
-    private void ended(String uid, String name, int attempt, int exitCode) {
+    private void ended(String uid, String name, int attempt, int exitCode, String message) {
         lock.lock();
         try {
             Map<String, Running> containers = pods.getOrDefault(uid, NONE);
@@ -227,7 +470,8 @@ public final class SimulatedRuntime implements ContainerRuntime {
             containers.put(
                     name,
                     new Running(
-                            new ContainerState(name, attempt, s.id(), s.startedAt(), driver.now(), exitCode, reason),
+                            new ContainerState(
+                                    name, attempt, s.id(), s.startedAt(), driver.now(), exitCode, reason, message),
                             false,
                             null));
         } finally {
@@ -237,31 +481,98 @@ public final class SimulatedRuntime implements ContainerRuntime {
     }
 
     @Override
-    public void stop(String podUid, String container, Duration grace) {
+    public void stop(Pod pod, Container container, Duration grace) {
+        String uid = pod.getMetadata().getUid();
+        String name = container.getName();
         int attempt;
         lock.lock();
         try {
-            Map<String, Running> containers = pods.getOrDefault(podUid, NONE);
-            Running running = containers.get(container);
+            Map<String, Running> containers = pods.getOrDefault(uid, NONE);
+            Running running = containers.get(name);
             if (running == null || !running.state.isRunning() || running.stopping) {
+                return;
+            }
+            attempt = running.state.attempt();
+            containers.put(name, new Running(running.state, true, running.end));
+        } finally {
+            lock.unlock();
+        }
+        PodWorld world = worlds.get(uid);
+        PodWorld.Box box = world == null ? null : world.box(name);
+        LifecycleHandler before = container.getLifecycle() == null
+                ? null
+                : container.getLifecycle().getPreStop();
+        Duration hook =
+                before == null || grace.isZero() ? Duration.ZERO : hook(pod, container, box(pod, container), before);
+        // The hook takes its time out of the grace; a container is asked to end in any case.
+        Duration left = grace.minus(hook).isNegative() ? Duration.ZERO : grace.minus(hook);
+        Duration wait = hook.compareTo(grace) < 0 ? hook : grace;
+        driver.schedule(wait, () -> terminate(pod, container, attempt, left, box));
+    }
+
+    /** Asks a container to end, as a signal does. */
+    private void terminate(Pod pod, Container container, int attempt, Duration grace, PodWorld.@Nullable Box box) {
+        String uid = pod.getMetadata().getUid();
+        String name = container.getName();
+        lock.lock();
+        try {
+            Running running = pods.getOrDefault(uid, NONE).get(name);
+            if (running == null || !running.state.isRunning()) {
                 return;
             }
             if (running.end != null) {
                 running.end.cancel();
             }
-            attempt = running.state.attempt();
-            containers.put(container, new Running(running.state, true, null));
         } finally {
             lock.unlock();
         }
-        // Most servers end well when asked; what would take longer than its grace is killed.
+        PodWorld.Process process = box == null ? null : box.process;
         boolean killed = simulation.stopTime().compareTo(grace) > 0;
-        driver.schedule(
-                killed ? grace : simulation.stopTime(), () -> ended(podUid, container, attempt, killed ? KILLED : 0));
+        Duration takes = killed ? grace : simulation.stopTime();
+        if (process == null || box == null) {
+            // Most servers end well when asked; what would take longer than its grace is killed.
+            driver.schedule(takes, () -> ended(uid, name, attempt, killed ? KILLED : 0, ""));
+            return;
+        }
+        driver.schedule(takes, () -> {
+            Duration handled;
+            int status;
+            process.lock.lock();
+            try {
+                boolean server = Images.isServer(Images.words(container, box.setup));
+                handled = killed ? null : handler(process.shell, grace);
+                status = killed || handled != null && handled.compareTo(grace) >= 0
+                        ? KILLED
+                        : server ? 0 : process.shell.status();
+            } finally {
+                process.lock.unlock();
+            }
+            driver.schedule(
+                    handled == null || handled.isZero()
+                            ? Duration.ZERO
+                            : handled.compareTo(grace) < 0 ? handled : grace,
+                    () -> ended(uid, name, attempt, status, lastWords(pod, container, box, status)));
+        });
+    }
+
+    /** Runs a shell's trap; returns how long that takes. */
+    private static @Nullable Duration handler(Shell shell, Duration grace) {
+        if (!shell.terminate()) {
+            return null;
+        }
+        Duration took = Duration.ZERO;
+        for (Duration sleep = shell.run(); sleep != null; sleep = shell.run()) {
+            took = took.plus(sleep);
+            if (took.compareTo(grace) >= 0) {
+                return took;
+            }
+        }
+        return took;
     }
 
     @Override
     public void remove(String podUid) {
+        worlds.remove(podUid);
         lock.lock();
         try {
             Map<String, Running> containers = pods.remove(podUid);
@@ -304,6 +615,52 @@ public final class SimulatedRuntime implements ContainerRuntime {
             }
         }
         return state.startedAt().plus(delay);
+    }
+
+    /** Annotations win; what a probe would find of a server is known without asking. */
+    @Override
+    public boolean isProbed(Pod pod, Container container) {
+        if (annotation(pod, Simulation.READY_AFTER, container.getName()) != null || isScripted(pod, container)) {
+            return false;
+        }
+        for (Probe probe : probes(container)) {
+            if (probe != null
+                    && (probe.getExec() != null || Servers.isTelling(container, probe, isTouched(pod, container)))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether somebody has been in the container, and may have changed what it serves. */
+    private boolean isTouched(Pod pod, Container container) {
+        PodWorld world = worlds.get(pod.getMetadata().getUid());
+        PodWorld.Box box = world == null ? null : world.box(container.getName());
+        return box != null && box.touched;
+    }
+
+    private static Probe[] probes(Container container) {
+        return new Probe[] {container.getStartupProbe(), container.getReadinessProbe(), container.getLivenessProbe()};
+    }
+
+    @Override
+    public boolean probe(Pod pod, Container container, Probe probe) {
+        if (probe.getExec() != null) {
+            int timeout = probe.getTimeoutSeconds() == null ? 1 : probe.getTimeoutSeconds();
+            Executed result =
+                    inside(pod, container, box(pod, container), probe.getExec().getCommand(), "");
+            return result.code() == 0 && result.took().compareTo(Duration.ofSeconds(timeout)) <= 0;
+        }
+        ContainerState state = containers(pod.getMetadata().getUid()).stream()
+                .filter(s -> s.name().equals(container.getName()))
+                .findFirst()
+                .orElse(null);
+        return state != null
+                && Servers.answers(
+                        container,
+                        probe,
+                        world(pod).view(container, box(pod, container)),
+                        Duration.between(state.startedAt(), driver.now()));
     }
 
     private static @Nullable String annotation(Pod pod, String key, String container) {

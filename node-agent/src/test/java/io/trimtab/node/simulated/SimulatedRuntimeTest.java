@@ -6,14 +6,17 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.trimtab.node.runtime.ContainerRuntime.ContainerState;
 import io.trimtab.node.runtime.ContainerRuntime.ImageState;
+import io.trimtab.node.runtime.ContainerSetup;
 import io.trimtab.runtime.VirtualDriver;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class SimulatedRuntimeTest {
+
     private final VirtualDriver driver = VirtualDriver.create();
     private final SimulatedRuntime runtime = new SimulatedRuntime(driver, Simulation.DEFAULT);
     private final List<String> told = new ArrayList<>();
@@ -37,6 +40,11 @@ class SimulatedRuntimeTest {
                 .endContainer()
                 .endSpec()
                 .build();
+    }
+
+    private static ContainerSetup setup(Pod pod) {
+        return new ContainerSetup(
+                pod.getSpec().getContainers().get(0).getCommand(), List.of(), Map.of("WHO", "you"), "p", List.of());
     }
 
     private ContainerState only(String uid) {
@@ -67,7 +75,7 @@ class SimulatedRuntimeTest {
     @Test
     void givenACommandThatEndsAtOnce_whenItIsStarted_thenItsEndIsNotMissed() {
         Pod pod = pod("u", "/bin/echo", "hello");
-        runtime.start(pod, pod.getSpec().getContainers().get(0), 0);
+        runtime.start(pod, pod.getSpec().getContainers().get(0), 0, setup(pod));
         driver.advance(Simulation.DEFAULT.startTime());
         assertThat(only("u").isRunning()).isFalse();
         assertThat(only("u").exitCode()).isZero();
@@ -77,12 +85,12 @@ class SimulatedRuntimeTest {
     @Test
     void givenARunningContainer_whenItIsAskedToEnd_thenItDoesWithinItsGrace() {
         Pod pod = pod("u", "sleep", "3600");
-        runtime.start(pod, pod.getSpec().getContainers().get(0), 0);
+        runtime.start(pod, pod.getSpec().getContainers().get(0), 0, setup(pod));
         driver.advance(Duration.ofSeconds(1));
         assertThat(only("u").isRunning()).isTrue();
-        runtime.stop("u", "c", Duration.ofSeconds(30));
+        runtime.stop(pod, pod.getSpec().getContainers().get(0), Duration.ofSeconds(30));
         driver.advance(Simulation.DEFAULT.stopTime());
-        assertThat(only("u").exitCode()).isZero();
+        assertThat(only("u").exitCode()).isEqualTo(143); // ended by SIGTERM
     }
 
     @Test
@@ -90,9 +98,9 @@ class SimulatedRuntimeTest {
         Simulation slow = new Simulation(Duration.ZERO, Duration.ZERO, Duration.ofMinutes(5), List.of());
         SimulatedRuntime stubborn = new SimulatedRuntime(driver, slow);
         Pod pod = pod("u", "sleep", "3600");
-        stubborn.start(pod, pod.getSpec().getContainers().get(0), 0);
+        stubborn.start(pod, pod.getSpec().getContainers().get(0), 0, setup(pod));
         driver.advance(Duration.ofSeconds(1));
-        stubborn.stop("u", "c", Duration.ofSeconds(2));
+        stubborn.stop(pod, pod.getSpec().getContainers().get(0), Duration.ofSeconds(2));
         driver.advance(Duration.ofSeconds(2));
         assertThat(stubborn.containers("u").get(0).exitCode()).isEqualTo(137);
     }
@@ -101,12 +109,62 @@ class SimulatedRuntimeTest {
     void givenAReportOfAnEarlierProcess_whenItIsAdopted_thenTheContainerEndsAtTheTimeItWouldHave() {
         Pod pod = pod("u", "sleep", "60");
         ContainerState state =
-                new ContainerState("c", 2, "simulated://x", driver.now().minusSeconds(50), null, 0, "");
+                new ContainerState("c", 2, "simulated://x", driver.now().minusSeconds(50), null, 0, "", "");
         runtime.adopt(pod, List.of(state));
         driver.advance(Duration.ofSeconds(9));
         assertThat(only("u").isRunning()).isTrue();
         driver.advance(Duration.ofSeconds(1));
         assertThat(only("u").isRunning()).isFalse();
         assertThat(only("u").attempt()).isEqualTo(2);
+    }
+
+    @Test
+    void givenAScript_whenItHasRun_thenWhatItPrintedAndItsLastWordsAreKept() {
+        Pod pod = pod("u", "sh", "-c", "echo hello $WHO; sleep 5; echo bye >/dev/termination-log; exit 4");
+        runtime.start(pod, pod.getSpec().getContainers().get(0), 0, setup(pod));
+        driver.advance(Duration.ofSeconds(4));
+        assertThat(only("u").isRunning()).isTrue();
+        assertThat(runtime.log(pod, "c", false).orElseThrow())
+                .extracting(SimulatedRuntime.LogLine::text)
+                .containsExactly("hello you\n");
+
+        driver.advance(Duration.ofSeconds(2));
+
+        assertThat(only("u").exitCode()).isEqualTo(4);
+        assertThat(only("u").message()).isEqualTo("bye\n");
+    }
+
+    @Test
+    void givenATrap_whenTheContainerIsAskedToEnd_thenItsHandlerDecidesHowItEnds() {
+        Pod pod = pod("u", "sh", "-c", "_term() { sleep 3; exit 5; }\ntrap _term TERM\nwhile true; do sleep 1; done");
+        runtime.start(pod, pod.getSpec().getContainers().get(0), 0, setup(pod));
+        driver.advance(Duration.ofSeconds(10));
+
+        runtime.stop(pod, pod.getSpec().getContainers().get(0), Duration.ofSeconds(30));
+        driver.advance(Duration.ofSeconds(2));
+        assertThat(only("u").isRunning()).isTrue();
+        driver.advance(Duration.ofSeconds(2));
+
+        assertThat(only("u").exitCode()).isEqualTo(5);
+    }
+
+    @Test
+    void givenAVolume_whenTwoRunsUseIt_thenTheSecondFindsWhatTheFirstLeft() {
+        Pod pod = pod("u", "sh", "-c", "if [[ -r /data/foo ]]\nthen\n exit 0\nelse\n touch /data/foo\n exit 1\nfi");
+        ContainerSetup setup = new ContainerSetup(
+                pod.getSpec().getContainers().get(0).getCommand(),
+                List.of(),
+                Map.of(),
+                "p",
+                List.of(new ContainerSetup.VolumeMount("data", "/data", "", false)));
+        runtime.volumes(pod, Map.of("data", new ContainerSetup.Volume.Empty(false)));
+
+        runtime.start(pod, pod.getSpec().getContainers().get(0), 0, setup);
+        driver.advance(Duration.ofSeconds(1));
+        assertThat(only("u").exitCode()).isEqualTo(1);
+        runtime.start(pod, pod.getSpec().getContainers().get(0), 1, setup);
+        driver.advance(Duration.ofSeconds(1));
+
+        assertThat(only("u").exitCode()).isZero();
     }
 }

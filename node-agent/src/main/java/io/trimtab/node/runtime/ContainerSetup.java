@@ -1,0 +1,53 @@
+package io.trimtab.node.runtime;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a container is started with, resolved by the agent from its pod: references read, variables expanded. Immutable.
+ *
+ * @param command after expansion; empty: the image's own
+ * @param args after expansion; empty: the image's own
+ * @param environment in the order in which it was declared, with the variables of services
+ * @param hostname of the pod
+ * @param mounts where volumes are put
+ */
+public record ContainerSetup(
+        List<String> command,
+        List<String> args,
+        Map<String, String> environment,
+        String hostname,
+        List<VolumeMount> mounts) {
+
+    /**
+     * A volume in its place.
+     *
+     * @param volume its name in the pod
+     * @param path where in the container
+     * @param subPath what of the volume; empty for all
+     */
+    public record VolumeMount(String volume, String path, String subPath, boolean readOnly) {}
+
+    /** What a volume holds when the pod's containers see it. */
+    public sealed interface Volume {
+
+        /**
+         * An empty directory of the pod's own.
+         *
+         * @param memory whether it is in memory
+         */
+        record Empty(boolean memory) implements Volume {}
+
+        /** A directory of the node; pods that name the same share it. */
+        record Host(String path) implements Volume {}
+
+        /** A claimed volume, by what identifies it; pods that claim the same share it. */
+        record Claimed(String identity) implements Volume {}
+
+        /** Files that the agent wrote, by path; bytes as Latin-1 text. */
+        record Files(Map<String, File> files) implements Volume {}
+
+        /** A file of a volume. */
+        record File(String content, int mode) {}
+    }
+}

@@ -1,0 +1,142 @@
+package io.trimtab.node.simulated;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The test image {@code agnhost}, as far as it looks at the container it is in: the subcommands that read files, print and end.
+ * The others are servers. Stateless.
+ */
+final class Agnhost {
+    private static final String CONTENT = "mount-tester new file\n";
+
+    private Agnhost() {}
+
+    static int run(Shell shell, List<String> words) {
+        String subcommand = words.size() > 1 ? words.get(1) : "pause";
+        return switch (subcommand) {
+            case "mounttest" -> mountTest(shell, words.subList(2, words.size()));
+            case "entrypoint-tester" -> Programs.line(shell, "[" + String.join(" ", words) + "]");
+            case "env" -> Programs.run(shell, List.of("env"));
+            case "pause" -> {
+                shell.print("Paused\n");
+                shell.sleep(Shell.FOREVER);
+                yield 0;
+            }
+            default -> {
+                shell.sleep(Shell.FOREVER);
+                yield 0;
+            }
+        };
+    }
+
+    private static int mountTest(Shell shell, List<String> args) {
+        Map<String, String> flags = new HashMap<>();
+        for (int i = 0; i < args.size(); i++) {
+            String arg = args.get(i).replaceFirst("^--?", "");
+            int at = arg.indexOf('=');
+            if (at >= 0) {
+                flags.put(arg.substring(0, at), arg.substring(at + 1));
+            } else if (i + 1 < args.size()) {
+                flags.put(arg, args.get(++i));
+            }
+        }
+        boolean failed = false;
+        FileView files = shell.files();
+        String path = flags.get("fs_type");
+        if (path != null) {
+            if (files.find(FileView.normal("/", path)) == null) {
+                failed = true;
+                shell.print("error from statfs(\"" + path + "\"): no such file or directory\n");
+            } else {
+                String type = files.type(FileView.normal("/", path));
+                // Only tmpfs has a name there; the others are shown by number.
+                shell.print("mount type of \"" + path + "\": " + (type.equals("tmpfs") ? "tmpfs" : "61267") + "\n");
+            }
+        }
+        for (String mode : List.of("0644", "0666", "0660", "0777")) {
+            String file = flags.get("new_file_" + mode);
+            if (file == null) {
+                continue;
+            }
+            String error = files.write(FileView.normal("/", file), CONTENT, false, Integer.parseInt(mode, 8));
+            if (error != null) {
+                failed = true;
+                shell.print("error writing new file \"" + file + "\": open " + file + ": " + lower(error) + "\n");
+            } else {
+                failed |= !content(shell, file);
+            }
+        }
+        failed |= !look(shell, "mode", flags.get("file_mode"));
+        failed |= !look(shell, "perms", flags.get("file_perm"));
+        failed |= !look(shell, "owner", flags.get("file_owner"));
+        String read = flags.get("file_content");
+        if (read != null) {
+            failed |= !content(shell, read);
+        }
+        String loop = flags.get("file_content_in_loop");
+        if (loop == null) {
+            return failed ? 1 : 0;
+        }
+        return loop(shell, loop, flags);
+    }
+
+    private static int loop(Shell shell, String path, Map<String, String> flags) {
+        int rounds = Programs.number(flags.getOrDefault("retry_time", "180")) / 2;
+        boolean stops = flags.getOrDefault("break_on_expected_content", "true").equals("true");
+        String script = "i=0; while [ $i -lt " + rounds + " ]; do i=$((i+1)); agnhost mounttest --loop-step=" + path
+                + "; sleep 2; done";
+        if (stops) {
+            content(shell, path);
+            shell.sleep(Duration.ZERO);
+            return 0;
+        }
+        shell.source(script.replace("--loop-step", "--file_content"));
+        return Programs.LATER;
+    }
+
+    private static boolean content(Shell shell, String path) {
+        FileTree.Entry entry = shell.files().find(FileView.normal("/", path));
+        if (entry == null) {
+            shell.print(
+                    "error reading file content for \"" + path + "\": open " + path + ": no such file or directory\n");
+            return false;
+        }
+        shell.print("content of file \"" + path + "\": " + entry.content() + "\n");
+        return true;
+    }
+
+    private static boolean look(Shell shell, String what, @Nullable String path) {
+        if (path == null) {
+            return true;
+        }
+        FileTree.Entry entry = shell.files().find(FileView.normal("/", path));
+        if (entry == null) {
+            shell.print("error from Lstat(\"" + path + "\"): lstat " + path + ": no such file or directory\n");
+            return false;
+        }
+        switch (what) {
+            case "mode" -> {
+                // As Go prints it: directories begin with d, sticky ones with dt.
+                boolean sticky = (entry.mode() & 01000) != 0;
+                String mode = FilePrograms.mode('-', entry.mode());
+                String shown = entry.directory() ? (sticky ? "dt" : "d") + mode.substring(1) : mode;
+                shell.print("mode of file \"" + path + "\": " + shown + "\n");
+            }
+            case "perms" ->
+                shell.print("perms of file \"" + path + "\": " + FilePrograms.mode('-', entry.mode()) + "\n");
+            default -> {
+                shell.print("owner UID of \"" + path + "\": 0\n");
+                shell.print("owner GID of \"" + path + "\": " + entry.group() + "\n");
+            }
+        }
+        return true;
+    }
+
+    private static String lower(String text) {
+        return Character.toLowerCase(text.charAt(0)) + text.substring(1);
+    }
+}

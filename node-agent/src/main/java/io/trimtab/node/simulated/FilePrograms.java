@@ -1,0 +1,214 @@
+package io.trimtab.node.simulated;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Programs that look at files and change them. Stateless. */
+final class FilePrograms {
+    private FilePrograms() {}
+
+    static int run(Shell shell, String program, List<String> args) {
+        List<String> flags =
+                args.stream().filter(a -> a.startsWith("-") && a.length() > 1).toList();
+        List<String> operands = args.stream().filter(a -> !flags.contains(a)).toList();
+        String letters = String.join("", flags);
+        return switch (program) {
+            case "ls" -> list(shell, letters, operands.isEmpty() ? List.of(".") : operands);
+            case "touch" ->
+                each(
+                        shell,
+                        program,
+                        operands,
+                        path -> shell.files().find(path) != null
+                                ? null
+                                : shell.files().write(path, "", false, 0644));
+            case "mkdir" ->
+                each(shell, program, operands, path -> shell.files().makeDirectory(path, letters.contains("p")));
+            case "rm", "rmdir" -> each(shell, program, operands, path -> remove(shell, path, letters + program));
+            case "cp" -> copy(shell, program, operands, false);
+            case "mv" -> copy(shell, program, operands, true);
+            case "chmod" -> chmod(shell, operands);
+            case "stat" -> stat(shell, args);
+            case "find" -> find(shell, args);
+            case "ln" -> copy(shell, program, operands, false);
+            case "truncate", "dd", "mktemp" -> 0;
+            default -> 1;
+        };
+    }
+
+    /** Does something to a path; says why not, or null. */
+    private interface Action {
+        @Nullable
+        String on(String path);
+    }
+
+    private static int each(Shell shell, String program, List<String> operands, Action action) {
+        int code = 0;
+        for (String operand : operands) {
+            String error = action.on(shell.path(operand));
+            if (error != null) {
+                shell.complain(program + ": "
+                        + (program.equals("mkdir") ? "can't create directory '" + operand + "'" : operand) + ": "
+                        + error
+                        + "\n");
+                code = 1;
+            }
+        }
+        return code;
+    }
+
+    private static @Nullable String remove(Shell shell, String path, String flags) {
+        FileTree.Entry entry = shell.files().find(path);
+        if (entry == null) {
+            return flags.contains("f") ? null : "No such file or directory";
+        }
+        if (entry.directory() && !flags.contains("r") && !flags.contains("R")) {
+            return "is a directory";
+        }
+        return shell.files().remove(path);
+    }
+
+    private static int copy(Shell shell, String program, List<String> operands, boolean move) {
+        if (operands.size() < 2) {
+            return 1;
+        }
+        FileView files = shell.files();
+        String target = shell.path(operands.get(operands.size() - 1));
+        for (String operand : operands.subList(0, operands.size() - 1)) {
+            String from = shell.path(operand);
+            FileTree.Entry entry = files.find(from);
+            if (entry == null) {
+                shell.complain(program + ": can't stat '" + operand + "': No such file or directory\n");
+                return 1;
+            }
+            String to = files.isDirectory(target) ? target + from.substring(from.lastIndexOf('/')) : target;
+            String error;
+            if (entry.directory()) {
+                error = files.makeDirectory(to, true);
+                for (String name : files.list(from)) {
+                    FileTree.Entry inner = files.find(from + "/" + name);
+                    if (error == null && inner != null && !inner.directory()) {
+                        error = files.write(to + "/" + name, inner.content(), false, inner.mode());
+                    }
+                }
+            } else {
+                error = files.write(to, entry.content(), false, entry.mode());
+            }
+            if (error == null && move) {
+                error = files.remove(from);
+            }
+            if (error != null) {
+                shell.complain(program + ": can't create '" + to + "': " + error + "\n");
+                return 1;
+            }
+        }
+        return 0;
+    }
+
+    private static int chmod(Shell shell, List<String> operands) {
+        if (operands.size() < 2 || !operands.get(0).matches("[0-7]+")) {
+            return 0; // symbolic modes: nobody asks what became of them
+        }
+        int mode = Integer.parseInt(operands.get(0), 8);
+        operands.subList(1, operands.size()).forEach(file -> shell.files().mode(shell.path(file), mode));
+        return 0;
+    }
+
+    private static int list(Shell shell, String flags, List<String> operands) {
+        int code = 0;
+        for (String operand : operands) {
+            String path = shell.path(operand);
+            FileTree.Entry entry = shell.files().find(path);
+            if (entry == null) {
+                shell.complain("ls: " + operand + ": No such file or directory\n");
+                code = 1;
+                continue;
+            }
+            boolean inside = entry.directory() && !flags.contains("d");
+            List<String> names = inside ? shell.files().list(path) : List.of(operand);
+            for (String name : names) {
+                if (name.startsWith(".") && inside && !flags.contains("a") && !flags.contains("A")) {
+                    continue;
+                }
+                FileTree.Entry file = shell.files().find(inside ? (path.equals("/") ? "" : path) + "/" + name : path);
+                if (flags.contains("l") && file != null) {
+                    shell.print(mode(file.directory() ? 'd' : '-', file.mode()) + "    1 root     "
+                            + (file.group() == 0 ? "root" : String.valueOf(file.group())) + "  "
+                            + file.content().length() + " Jan  1 00:00 " + name + "\n");
+                } else {
+                    shell.print(name + "\n");
+                }
+            }
+        }
+        return code;
+    }
+
+    private static int stat(Shell shell, List<String> args) {
+        String format = "";
+        List<String> files = new ArrayList<>();
+        for (int i = 0; i < args.size(); i++) {
+            if (args.get(i).equals("-c") && i + 1 < args.size()) {
+                format = args.get(++i);
+            } else if (args.get(i).startsWith("-c")) {
+                format = args.get(i).substring(2);
+            } else if (!args.get(i).startsWith("-")) {
+                files.add(args.get(i));
+            }
+        }
+        int code = 0;
+        for (String file : files) {
+            String path = shell.path(file);
+            FileTree.Entry entry = shell.files().find(path);
+            if (entry == null) {
+                shell.complain("stat: can't stat '" + file + "': No such file or directory\n");
+                code = 1;
+                continue;
+            }
+            shell.print(format.replace("%a", Integer.toOctalString(entry.mode()))
+                            .replace("%A", mode(entry.directory() ? 'd' : '-', entry.mode()))
+                            .replace("%s", String.valueOf(entry.content().length()))
+                            .replace("%g", String.valueOf(entry.group()))
+                            .replace("%u", "0")
+                            .replace("%n", file)
+                            .replace("%T", shell.files().type(path))
+                    + "\n");
+        }
+        return code;
+    }
+
+    private static int find(Shell shell, List<String> args) {
+        String root = args.isEmpty() || args.get(0).startsWith("-") ? "." : args.get(0);
+        boolean filesOnly = args.indexOf("-type") >= 0
+                && args.get(args.indexOf("-type") + 1).equals("f");
+        walk(shell, root, filesOnly);
+        return 0;
+    }
+
+    private static void walk(Shell shell, String path, boolean filesOnly) {
+        FileTree.Entry entry = shell.files().find(shell.path(path));
+        if (entry == null) {
+            return;
+        }
+        if (!filesOnly || !entry.directory()) {
+            shell.print(path + "\n");
+        }
+        if (entry.directory()) {
+            for (String name : shell.files().list(shell.path(path))) {
+                walk(shell, path.endsWith("/") ? path + name : path + "/" + name, filesOnly);
+            }
+        }
+    }
+
+    /** {@code -rw-r--r--} of 0644, as Go and {@code ls} print it. */
+    static String mode(char kind, int mode) {
+        StringBuilder text = new StringBuilder().append(kind);
+        for (int shift = 6; shift >= 0; shift -= 3) {
+            int bits = mode >> shift & 7;
+            text.append((bits & 4) != 0 ? 'r' : '-')
+                    .append((bits & 2) != 0 ? 'w' : '-')
+                    .append((bits & 1) != 0 ? 'x' : '-');
+        }
+        return text.toString();
+    }
+}

@@ -1,0 +1,77 @@
+package io.trimtab.node.simulated;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The files of a volume, or of a container's own disk, in memory. Paths have no leading slash; the root is the empty path. Safe
+ * for use by any thread; several containers may share one.
+ */
+final class FileTree {
+    /** What is at a path. Contents are Latin-1 text, a character for a byte. */
+    record Entry(String content, boolean directory, int mode, int group) {
+        static Entry file(String content, int mode) {
+            return new Entry(content, false, mode, 0);
+        }
+    }
+
+    private final ConcurrentSkipListMap<String, Entry> entries = new ConcurrentSkipListMap<>();
+    private final String type;
+
+    /** @param type of the file system, as {@code mount} shows it */
+    FileTree(String type, int rootMode) {
+        this.type = type;
+        entries.put("", new Entry("", true, rootMode, 0));
+    }
+
+    String type() {
+        return type;
+    }
+
+    @Nullable
+    Entry find(String path) {
+        return entries.get(path);
+    }
+
+    void put(String path, Entry entry) {
+        entries.put(path, entry);
+    }
+
+    /** Makes a directory and those above it. */
+    void directories(String path, int mode) {
+        for (int slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+            entries.putIfAbsent(path.substring(0, slash), new Entry("", true, mode, 0));
+        }
+        entries.putIfAbsent(path, new Entry("", true, mode, 0));
+    }
+
+    /** Removes a path and all below it. */
+    void remove(String path) {
+        if (path.isEmpty()) {
+            return;
+        }
+        entries.remove(path);
+        below(path).clear();
+    }
+
+    /** All below a directory, by whole path. */
+    Map<String, Entry> below(String path) {
+        return path.isEmpty() ? entries.tailMap("", false) : entries.subMap(path + "/", path + "0"); // '0' follows '/'
+    }
+
+    /** Makes the tree hold exactly these files, as an updated ConfigMap does; directories follow from the names. */
+    void replaceAll(Map<String, Entry> files) {
+        files.forEach((path, entry) -> {
+            int slash = path.lastIndexOf('/');
+            if (slash > 0) {
+                directories(path.substring(0, slash), 0755);
+            }
+            entries.put(path, entry);
+        });
+        entries.keySet()
+                .removeIf(path -> !path.isEmpty()
+                        && !files.containsKey(path)
+                        && files.keySet().stream().noneMatch(file -> file.startsWith(path + "/")));
+    }
+}

@@ -1,0 +1,208 @@
+package io.trimtab.node.simulated;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/** What one container sees of files: its own disk, and volumes mounted over it. Safe for use by any thread. */
+final class FileView {
+    private static final List<String> USUAL = List.of(
+            "bin",
+            "dev",
+            "etc",
+            "home",
+            "lib",
+            "mnt",
+            "opt",
+            "proc/1/fd",
+            "root",
+            "run",
+            "sbin",
+            "srv",
+            "sys",
+            "usr/bin",
+            "usr/local/bin",
+            "usr/share",
+            "usr/sbin",
+            "var/log",
+            "var/run",
+            "var/lib");
+
+    private final FileTree disk;
+    private final boolean readOnlyDisk;
+    private final List<Mount> mounts;
+
+    /**
+     * A volume in its place.
+     *
+     * @param path where, absolute
+     * @param subPath what of the volume; empty for all
+     */
+    record Mount(String path, FileTree volume, String subPath, boolean readOnly) {}
+
+    /** Where a path leads. */
+    private record Place(FileTree tree, String path, boolean readOnly) {}
+
+    FileView(FileTree disk, boolean readOnlyDisk, List<Mount> mounts) {
+        this.disk = disk;
+        this.readOnlyDisk = readOnlyDisk;
+        this.mounts = mounts.stream()
+                .sorted(Comparator.comparing((Mount m) -> m.path().length()).reversed())
+                .toList();
+    }
+
+    /** The disk of a new container: the directories that every image has. */
+    static FileTree newDisk() {
+        FileTree disk = new FileTree("overlay", 0755);
+        USUAL.forEach(path -> disk.directories(path, 0755));
+        disk.directories("tmp", 01777);
+        disk.directories("var/tmp", 01777);
+        disk.put("etc/passwd", FileTree.Entry.file("root:x:0:0:root:/root:/bin/sh\n", 0644));
+        return disk;
+    }
+
+    /** A path without dots and double slashes, absolute. */
+    static String normal(String directory, String path) {
+        Deque<String> parts = new ArrayDeque<>();
+        for (String part : (path.startsWith("/") ? path : directory + "/" + path).split("/")) {
+            if (part.equals("..")) {
+                parts.pollLast();
+            } else if (!part.isEmpty() && !part.equals(".")) {
+                parts.addLast(part);
+            }
+        }
+        return "/" + String.join("/", parts);
+    }
+
+    private Place place(String path) {
+        for (Mount mount : mounts) {
+            String base = mount.path();
+            if (path.equals(base) || path.startsWith(base.equals("/") ? "/" : base + "/")) {
+                String rest = path.length() <= base.length() ? "" : path.substring(base.length() + 1);
+                String inner = mount.subPath().isEmpty()
+                        ? rest
+                        : rest.isEmpty() ? mount.subPath() : mount.subPath() + "/" + rest;
+                return new Place(mount.volume(), inner, mount.readOnly());
+            }
+        }
+        return new Place(disk, path.substring(1), readOnlyDisk);
+    }
+
+    FileTree.@Nullable Entry find(String path) {
+        Place place = place(path);
+        FileTree.Entry found = place.tree.find(place.path);
+        if (found == null && mounts.stream().anyMatch(m -> m.path().startsWith(path + "/"))) {
+            return new FileTree.Entry("", true, 0755, 0);
+        }
+        return found;
+    }
+
+    boolean isDirectory(String path) {
+        FileTree.Entry entry = find(path);
+        return entry != null && entry.directory();
+    }
+
+    /** The type of the file system that a path is on. */
+    String type(String path) {
+        return place(path).tree.type();
+    }
+
+    /** Whether a volume is mounted at the path itself. */
+    boolean isMount(String path) {
+        return mounts.stream().anyMatch(m -> m.path().equals(path));
+    }
+
+    List<Mount> mounts() {
+        return mounts;
+    }
+
+    /** @return null if it was written, otherwise why not, as a shell says it */
+    @Nullable
+    String write(String path, String content, boolean append, int mode) {
+        Place place = place(path);
+        if (place.readOnly) {
+            return "Read-only file system";
+        }
+        FileTree.Entry before = place.tree.find(place.path);
+        if (before != null && before.directory()) {
+            return "Is a directory";
+        }
+        int slash = path.lastIndexOf('/');
+        if (slash > 0 && !isDirectory(path.substring(0, slash))) {
+            return "No such file or directory";
+        }
+        place.tree.put(
+                place.path,
+                new FileTree.Entry(
+                        append && before != null ? before.content() + content : content,
+                        false,
+                        before == null ? mode : before.mode(),
+                        before == null ? 0 : before.group()));
+        return null;
+    }
+
+    /** @return null, or why not */
+    @Nullable
+    String makeDirectory(String path, boolean parents) {
+        Place place = place(path);
+        if (place.readOnly) {
+            return "Read-only file system";
+        }
+        if (find(path) != null) {
+            return parents && isDirectory(path) ? null : "File exists";
+        }
+        int slash = path.lastIndexOf('/');
+        if (!parents && slash > 0 && !isDirectory(path.substring(0, slash))) {
+            return "No such file or directory";
+        }
+        place.tree.directories(place.path, 0755);
+        return null;
+    }
+
+    /** @return null, or why not */
+    @Nullable
+    String remove(String path) {
+        Place place = place(path);
+        if (place.readOnly) {
+            return "Read-only file system";
+        }
+        if (isMount(path)) {
+            return "Device or resource busy";
+        }
+        place.tree.remove(place.path);
+        return null;
+    }
+
+    void mode(String path, int mode) {
+        Place place = place(path);
+        FileTree.Entry entry = place.tree.find(place.path);
+        if (entry != null) {
+            place.tree.put(place.path, new FileTree.Entry(entry.content(), entry.directory(), mode, entry.group()));
+        }
+    }
+
+    /** The names in a directory, sorted. */
+    List<String> list(String path) {
+        TreeSet<String> names = new TreeSet<>();
+        Place place = place(path);
+        String base = place.path.isEmpty() ? "" : place.path + "/";
+        place.tree.below(place.path).keySet().forEach(p -> {
+            String rest = p.substring(base.length());
+            int slash = rest.indexOf('/');
+            names.add(slash < 0 ? rest : rest.substring(0, slash));
+        });
+        String above = path.equals("/") ? "/" : path + "/";
+        for (Mount mount : mounts) {
+            if (mount.path().startsWith(above) && mount.path().length() > above.length()) {
+                String rest = mount.path().substring(above.length());
+                int slash = rest.indexOf('/');
+                names.add(slash < 0 ? rest : rest.substring(0, slash));
+            }
+        }
+        return new ArrayList<>(names);
+    }
+}

@@ -1,0 +1,185 @@
+package io.trimtab.node.simulated;
+
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.SecurityContext;
+import io.trimtab.node.runtime.ContainerSetup;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the containers of one simulated pod see: volumes, disks, and what each has printed. Made when first needed: a pod whose
+ * programs nobody looks into costs nothing. Safe for use by any thread.
+ */
+final class PodWorld {
+    private final Pod pod;
+    private final Shared shared;
+    private final Map<String, FileTree> volumes = new ConcurrentHashMap<>();
+    private final Map<String, String> inside = new ConcurrentHashMap<>();
+    private final Map<String, Box> boxes = new ConcurrentHashMap<>();
+
+    /** Trees that several pods share. */
+    interface Shared {
+        /** The disk of the pod's node. */
+        FileTree host();
+
+        /** A claimed volume. */
+        FileTree claimed(String identity);
+    }
+
+    /** One run of a container. */
+    static final class Box {
+        final FileTree disk = FileView.newDisk();
+        final ContainerSetup setup;
+        final ContainerLog log = new ContainerLog();
+
+        @Nullable
+        ContainerLog previous;
+
+        @Nullable
+        Process process;
+
+        /** Somebody has run a command in it from outside. */
+        volatile boolean touched;
+
+        Box(ContainerSetup setup) {
+            this.setup = setup;
+        }
+    }
+
+    /** A program that runs: one thread at a time. */
+    static final class Process {
+        final ReentrantLock lock = new ReentrantLock();
+        final Shell shell;
+
+        Process(Shell shell) {
+            this.shell = shell;
+        }
+    }
+
+    PodWorld(Pod pod, Shared shared) {
+        this.pod = pod;
+        this.shared = shared;
+    }
+
+    // ---- volumes
+
+    void volumes(Map<String, ContainerSetup.Volume> given) {
+        given.forEach((name, volume) -> {
+            if (volume instanceof ContainerSetup.Volume.Files files) {
+                FileTree tree = volumes.computeIfAbsent(name, n -> new FileTree("tmpfs", 01777));
+                Integer group = fsGroup();
+                Map<String, FileTree.Entry> entries = new TreeMap<>();
+                files.files()
+                        .forEach((path, file) -> entries.put(
+                                path,
+                                new FileTree.Entry(
+                                        file.content(),
+                                        false,
+                                        group == null ? file.mode() : file.mode() | 0440,
+                                        group == null ? 0 : group)));
+                tree.replaceAll(entries);
+            } else if (volume instanceof ContainerSetup.Volume.Host host) {
+                volumes.putIfAbsent(name, shared.host());
+                String path = FileView.normal("/", host.path()).substring(1);
+                inside.put(name, path);
+                if (shared.host().find(path) == null) {
+                    shared.host().directories(path, 0755);
+                }
+            } else if (volume instanceof ContainerSetup.Volume.Claimed claimed) {
+                volumes.putIfAbsent(name, shared.claimed(claimed.identity()));
+            } else if (volume instanceof ContainerSetup.Volume.Empty empty) {
+                volumes.computeIfAbsent(name, n -> new FileTree(empty.memory() ? "tmpfs" : "ext4", 0777));
+            }
+        });
+    }
+
+    private @Nullable Integer fsGroup() {
+        var context = pod.getSpec().getSecurityContext();
+        return context == null || context.getFsGroup() == null
+                ? null
+                : context.getFsGroup().intValue();
+    }
+
+    // ---- containers
+
+    /** A new run of a container: its disk is fresh; what the last one printed is kept until there is another. */
+    Box open(Container container, ContainerSetup setup) {
+        Box box = new Box(setup);
+        Servers.furnish(container, box.disk);
+        Box before = boxes.put(container.getName(), box);
+        if (before != null) {
+            box.previous = before.log;
+        }
+        return box;
+    }
+
+    @Nullable
+    Box box(String container) {
+        return boxes.get(container);
+    }
+
+    /** A process in a container. */
+    Shell shell(Container container, Box box, Supplier<Instant> now, Shell.Sink out) {
+        Shell.World world =
+                new Shell.World(view(container, box), now, box.setup.hostname(), user(container), facts(container));
+        return new Shell(world, box.setup.environment(), out, out);
+    }
+
+    FileView view(Container container, Box box) {
+        List<FileView.Mount> mounts = new ArrayList<>();
+        for (ContainerSetup.VolumeMount mount : box.setup.mounts()) {
+            FileTree tree = volumes.get(mount.volume());
+            if (tree == null) {
+                continue;
+            }
+            String base = inside.getOrDefault(mount.volume(), "");
+            String sub = FileView.normal("/", mount.subPath()).substring(1);
+            String path = base.isEmpty() ? sub : sub.isEmpty() ? base : base + "/" + sub;
+            if (!path.isEmpty() && tree.find(path) == null) {
+                tree.directories(path, 0750);
+            }
+            mounts.add(new FileView.Mount(FileView.normal("/", mount.path()), tree, path, mount.readOnly()));
+        }
+        SecurityContext context = container.getSecurityContext();
+        boolean readOnly = context != null && Boolean.TRUE.equals(context.getReadOnlyRootFilesystem());
+        return new FileView(box.disk, readOnly, mounts);
+    }
+
+    private int user(Container container) {
+        Long user = container.getSecurityContext() == null
+                ? null
+                : container.getSecurityContext().getRunAsUser();
+        if (user == null && pod.getSpec().getSecurityContext() != null) {
+            user = pod.getSpec().getSecurityContext().getRunAsUser();
+        }
+        return user == null ? 0 : user.intValue();
+    }
+
+    private Map<String, String> facts(Container container) {
+        Long group = container.getSecurityContext() == null
+                ? null
+                : container.getSecurityContext().getRunAsGroup();
+        var context = pod.getSpec().getSecurityContext();
+        if (group == null && context != null) {
+            group = context.getRunAsGroup();
+        }
+        String primary = String.valueOf(group == null ? 0 : group);
+        List<String> groups = new ArrayList<>(List.of(primary));
+        if (context != null) {
+            if (context.getFsGroup() != null) {
+                groups.add(String.valueOf(context.getFsGroup()));
+            }
+            context.getSupplementalGroups().forEach(g -> groups.add(String.valueOf(g)));
+        }
+        return Map.of("group", primary, "groups", groups.stream().distinct().collect(Collectors.joining(" ")));
+    }
+}
