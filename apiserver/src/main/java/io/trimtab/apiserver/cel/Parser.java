@@ -44,6 +44,7 @@ final class Parser {
             "var",
             "void",
             "while");
+    private static final Set<String> OPENING = Set.of("(", "[", "{", "!");
     private static final Set<String> RELATIONS = Set.of("<", "<=", ">=", ">", "==", "!=", "in");
 
     /** Ends the reading; the issue is noted already. */
@@ -73,7 +74,7 @@ final class Parser {
         try {
             Expr whole = parser.expression(START);
             if (parser.peek().kind() != Kind.END) {
-                throw parser.mismatch(parser.afterOperand(true));
+                throw parser.unclosed("<EOF>");
             }
             return issues.isEmpty() ? whole : null;
         } catch (Stop noted) {
@@ -98,17 +99,29 @@ final class Parser {
     }
 
     private Stop mismatch(String expected) {
-        Token token = peek();
-        issues.add(token.position(), "Syntax error: mismatched input '" + token.shown() + "' expecting " + expected);
+        return stop("mismatched input '" + peek().shown() + "' expecting " + expected);
+    }
+
+    private Stop stop(String what) {
+        issues.add(peek().position(), "Syntax error: " + what);
         return new Stop();
     }
 
-    /** What may stand after a value: which depends on whether the last token could have begun a call or a message. */
-    private String afterOperand(boolean end) {
-        Token last = at > 0 ? tokens.get(at - 1) : peek();
-        boolean name = last.kind() == Kind.IDENT;
-        return "{" + (end ? "<EOF>, " : "") + "'==', '!=', 'in', '<', '<=', '>=', '>', '&&', '||', '[', "
-                + (name ? "'{', '(', " : "") + "'.', '-', '?', '+', '*', '/', '%'}";
+    /** A closing bracket that is not there: one token too many, one too few, or something else altogether. */
+    private Stop unclosed(String bracket) {
+        Token token = peek();
+        String quoted = bracket.equals("<EOF>") ? bracket : "'" + bracket + "'";
+        boolean closesNext = token.kind() != Kind.END
+                && (bracket.equals("<EOF>")
+                        ? tokens.get(at + 1).kind() == Kind.END
+                        : tokens.get(at + 1).is(bracket));
+        if (closesNext) {
+            return stop("extraneous input '" + token.shown() + "' expecting " + quoted);
+        }
+        boolean follows = token.kind() == Kind.END || token.kind() == Kind.SYMBOL && !OPENING.contains(token.text());
+        return follows && !bracket.equals("<EOF>")
+                ? stop("missing " + quoted + " at '" + token.shown() + "'")
+                : mismatch(quoted);
     }
 
     private Expr expression(String expected) {
@@ -197,8 +210,10 @@ final class Parser {
                 return count % 2 == 1 ? whole : call(first.position(), Operators.NEGATE, whole);
             }
         }
-        Expr operand = member("{'[', '{', '(', '.', '-', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING,"
-                + " BYTES, IDENTIFIER}");
+        if (peek().kind() == Kind.END) {
+            throw stop("extraneous input '<EOF>' expecting " + START);
+        }
+        Expr operand = member(START);
         return count % 2 == 0
                 ? operand
                 : call(first.position(), symbol.equals("!") ? Operators.NOT : Operators.NEGATE, operand);
@@ -221,12 +236,7 @@ final class Parser {
                 boolean optional = accept("?");
                 Token name = peek();
                 if (name.kind() != Kind.IDENT && name.kind() != Kind.QUOTED_IDENT) {
-                    if (name.kind() == Kind.CONST && name.value() instanceof Boolean
-                            || name.is("in")
-                            || name.value() == CelNull.NULL) {
-                        throw noViable(name);
-                    }
-                    throw mismatch(optional ? "{IDENTIFIER, ESC_IDENTIFIER}" : "{'?', IDENTIFIER, ESC_IDENTIFIER}");
+                    throw stop("no viable alternative at input '." + name.shown() + "'");
                 }
                 next();
                 if (!optional && name.kind() == Kind.IDENT && peek().is("(")) {
@@ -246,31 +256,15 @@ final class Parser {
             } else if (token.is("[")) {
                 next();
                 boolean optional = accept("?");
-                Expr index = expression(START);
+                Expr index = expression(optional ? START : START.replace("'!', ", "'!', '?', "));
                 if (!accept("]")) {
-                    throw mismatch(closing("']'"));
+                    throw unclosed("]");
                 }
                 result = call(token.position(), optional ? Operators.OPTIONAL_INDEX : Operators.INDEX, result, index);
             } else {
                 return result;
             }
         }
-    }
-
-    private Stop noViable(Token name) {
-        issues.add(name.position(), "Syntax error: no viable alternative at input '." + name.text() + "'");
-        return new Stop();
-    }
-
-    private String closing(String with) {
-        String after = afterOperand(false);
-        return "{'==', '!=', 'in', '<', '<=', '>=', '>', '&&', '||', '[', "
-                + (with.equals("']'") ? "']', " : "")
-                + (after.contains("'{'") ? "'{', '(', " : "")
-                + (with.equals("')'") ? "')', " : "")
-                + "'.', "
-                + (with.contains(",") ? "',', " : "")
-                + "'-', '?', '+', '*', '/', '%'}";
     }
 
     private List<Expr> arguments() {
@@ -284,9 +278,7 @@ final class Parser {
             expected = START;
         } while (accept(","));
         if (!accept(")")) {
-            throw mismatch("{'==', '!=', 'in', '<', '<=', '>=', '>', '&&', '||', '[', "
-                    + (afterOperand(false).contains("'{'") ? "'{', '(', " : "")
-                    + "')', '.', ',', '-', '?', '+', '*', '/', '%'}");
+            throw unclosed(")");
         }
         return args;
     }
@@ -305,7 +297,7 @@ final class Parser {
                         next();
                         Expr inner = expression(START);
                         if (!accept(")")) {
-                            throw mismatch(closing("')'"));
+                            throw unclosed(")");
                         }
                         return inner;
                     case "[":
@@ -366,9 +358,7 @@ final class Parser {
                                     + " NUM_UINT, STRING, BYTES, IDENTIFIER}"
                             : START));
             if (!accept(",") && !peek().is("]")) {
-                throw mismatch("{'==', '!=', 'in', '<', '<=', '>=', '>', '&&', '||', '[', ']', "
-                        + (afterOperand(false).contains("'{'") ? "'{', '(', " : "")
-                        + "'.', ',', '-', '?', '+', '*', '/', '%'}");
+                throw mismatch("{']', ','}");
             }
         }
         boolean[] flags = new boolean[optional.size()];
@@ -386,9 +376,7 @@ final class Parser {
             Expr key = expression(START);
             int colon = peek().position();
             if (!accept(":")) {
-                throw mismatch("{'==', '!=', 'in', '<', '<=', '>=', '>', '&&', '||', '[', "
-                        + (afterOperand(false).contains("'{'") ? "'{', '(', " : "")
-                        + "'.', '-', '?', ':', '+', '*', '/', '%'}");
+                throw unclosed(":");
             }
             entries.add(new Expr.Entry(colon, key, expression(START), optional));
             closeEntry();
@@ -422,9 +410,7 @@ final class Parser {
 
     private void closeEntry() {
         if (!accept(",") && !peek().is("}")) {
-            throw mismatch("{'==', '!=', 'in', '<', '<=', '>=', '>', '&&', '||', '[', "
-                    + (afterOperand(false).contains("'{'") ? "'{', '}', '(', " : "'}', ")
-                    + "'.', ',', '-', '?', '+', '*', '/', '%'}");
+            throw mismatch("{'}', ','}");
         }
     }
 

@@ -27,6 +27,11 @@ public final class Values {
         return JsonValues.of(node, type);
     }
 
+    /** As an optional value. */
+    public static Object optional(@Nullable Object value) {
+        return value == null ? CelOptional.NONE : CelOptional.of(value);
+    }
+
     /** What {@code type(x)} is. */
     static CelType typeOf(Object value) {
         if (value instanceof String) {

@@ -235,9 +235,6 @@ public final class CustomResourceDefinitions implements AutoCloseable {
         if (definition.path("spec").path("conversion").path("strategy").asText().equals("Webhook") && before == null) {
             LOG.warn("conversion webhook is not called, versions differ by apiVersion only: name={}", name);
         }
-        if (before == null && definition.path("spec").findValue("x-kubernetes-validations") != null) {
-            LOG.warn("validation rules are not evaluated: name={}", name);
-        }
         if (before != null) {
             for (Served old : before.versions()) {
                 ApiResource resource = old.resource();

@@ -14,12 +14,15 @@ import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** How objects of one version of a definition behave. Immutable. */
+/** How objects of one version of a definition behave. Safe for use by any thread. */
 final class CustomResourceKind implements Kind {
     private final ApiResource resource;
     private final ObjectNode schema;
     private final SchemaValidator validator;
     private final boolean hasRules;
+    /** Compiled when the first object is written; guarded by this. */
+    private @Nullable RuleValidator rules;
+
     private final boolean terminating;
     private final @Nullable Scale scale;
     private final @Nullable String deprecation;
@@ -106,20 +109,20 @@ final class CustomResourceKind implements Kind {
 
     @Override
     public void validateCreate(ObjectNode object, FieldErrors errors, WriteContext context) {
-        validate(object, null, errors);
+        validate(object, null, errors, context);
     }
 
     @Override
     public void validateUpdate(ObjectNode object, ObjectNode old, FieldErrors errors, WriteContext context) {
-        validate(object, old, errors);
+        validate(object, old, errors, context);
     }
 
     @Override
     public void validateStatusUpdate(ObjectNode object, ObjectNode old, FieldErrors errors, WriteContext context) {
-        validate(object, old, errors);
+        validate(object, old, errors, context);
     }
 
-    private void validate(ObjectNode object, @Nullable ObjectNode old, FieldErrors errors) {
+    private void validate(ObjectNode object, @Nullable ObjectNode old, FieldErrors errors, WriteContext context) {
         String kind = object.path("kind").asText("");
         if (!kind.equals(resource.kind())) {
             errors.invalid("kind", kind, "must be " + resource.kind());
@@ -141,7 +144,19 @@ final class CustomResourceKind implements Kind {
                     (JsonNode) null,
                     "some validation rules were not checked because the object was invalid; correct the existing errors"
                             + " to complete validation");
+        } else if (hasRules) {
+            RuleValidator compiled = rules();
+            if (compiled != null) {
+                compiled.validate("", object, old, true, errors, context.warnings());
+            }
         }
+    }
+
+    private synchronized @Nullable RuleValidator rules() {
+        if (rules == null) {
+            rules = RuleValidator.of(schema, true);
+        }
+        return rules;
     }
 
     private static boolean blocksRules(FieldErrors.Type type) {

@@ -46,6 +46,13 @@ final class SchemaValidator {
         new ListRules().check("", object, root, errors);
     }
 
+    /** Checks a value that is no whole object, such as a default. */
+    void validateValue(JsonNode value, FieldErrors errors) {
+        Findings findings = new Findings();
+        check("", value, root, findings);
+        errors.addAll(findings.errors);
+    }
+
     private void check(String path, JsonNode value, JsonNode schema, Findings out) {
         out.visited++;
         if (!checkType(path, value, schema, out.errors) || value.isNull()) {
@@ -117,23 +124,26 @@ final class SchemaValidator {
     }
 
     private void checkText(String path, String value, JsonNode schema, FieldErrors errors) {
-        int length = value.codePointCount(0, value.length());
-        JsonNode max = schema.get("maxLength");
-        if (max != null && length > max.asLong()) {
-            errors.tooLong(name(path), max.asInt());
-        }
-        JsonNode min = schema.get("minLength");
-        if (min != null && length < min.asLong()) {
-            errors.invalid(name(path), value, in(path) + " should be at least " + min.asLong() + " chars long");
-        }
-        String pattern = schema.path("pattern").asText("");
-        if (!pattern.isEmpty() && !matches(pattern, value)) {
-            errors.invalid(name(path), value, in(path) + " should match '" + pattern + "'");
-        }
+        checkLength(path, value, schema, errors);
         String format = schema.path("format").asText("");
         if (!format.isEmpty() && !Formats.isValid(format, value)) {
             errors.typeInvalid(
                     name(path), text(value), in(path) + " must be of type " + format + ": " + FieldErrors.quote(value));
+        }
+    }
+
+    /** The first of them that does not hold. */
+    private void checkLength(String path, String value, JsonNode schema, FieldErrors errors) {
+        int length = value.codePointCount(0, value.length());
+        JsonNode max = schema.get("maxLength");
+        JsonNode min = schema.get("minLength");
+        String pattern = schema.path("pattern").asText("");
+        if (max != null && length > max.asLong()) {
+            errors.tooLong(name(path), max.asInt());
+        } else if (min != null && length < min.asLong()) {
+            errors.invalid(name(path), value, in(path) + " should be at least " + min.asLong() + " chars long");
+        } else if (!pattern.isEmpty() && !matches(pattern, value)) {
+            errors.invalid(name(path), value, in(path) + " should match '" + pattern + "'");
         }
     }
 

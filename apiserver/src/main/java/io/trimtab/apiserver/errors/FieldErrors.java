@@ -163,7 +163,13 @@ public final class FieldErrors {
         if (value == null || value.isMissingNode() || value.isNull()) {
             return "null";
         }
-        return value.isTextual() ? quote(value.textValue()) : value.toString();
+        // Go escapes what HTML would take for markup.
+        return value.isTextual()
+                ? quote(value.textValue())
+                : value.toString()
+                        .replace("<", "\\u003c")
+                        .replace(">", "\\u003e")
+                        .replace("&", "\\u0026");
     }
 
     /** The text in double quotes, escaped. */

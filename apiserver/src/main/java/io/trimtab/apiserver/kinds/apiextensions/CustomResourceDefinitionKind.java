@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /** CustomResourceDefinitions as objects; what they define is served elsewhere. Stateless. */
 public final class CustomResourceDefinitionKind implements Kind {
@@ -75,15 +76,15 @@ public final class CustomResourceDefinitionKind implements Kind {
         if (!name.equals(Trees.text(Trees.child(spec, "names"), "plural") + "." + Trees.text(spec, "group"))) {
             errors.invalid("metadata.name", name, "must be spec.names.plural+\".\"+spec.group");
         }
-        validate(object, errors);
+        validate(object, version -> false, errors);
         if (isProtected(Trees.text(spec, "group"))) {
             validateApproval(object, errors);
         }
     }
 
-    private static void validate(ObjectNode object, FieldErrors errors) {
+    private static void validate(ObjectNode object, Predicate<JsonNode> unchanged, FieldErrors errors) {
         JsonNode spec = Trees.child(object, "spec");
-        validateSpec(spec, errors);
+        validateSpec(spec, unchanged, errors);
         storedVersions(object, spec, errors);
         if (Trees.flag(spec, "preserveUnknownFields")) {
             errors.invalid(
@@ -125,7 +126,7 @@ public final class CustomResourceDefinitionKind implements Kind {
         }
     }
 
-    private static void validateSpec(JsonNode spec, FieldErrors errors) {
+    private static void validateSpec(JsonNode spec, Predicate<JsonNode> unchanged, FieldErrors errors) {
         String group = Trees.text(spec, "group");
         if (group.isEmpty()) {
             errors.required("spec.group", "");
@@ -135,8 +136,9 @@ public final class CustomResourceDefinitionKind implements Kind {
             errors.invalid("spec.group", group, "should be a domain with at least one dot");
         }
         choice("spec.scope", Trees.text(spec, "scope"), List.of("Cluster", "Namespaced"), errors);
-        versions(spec, errors);
+        versions(spec, unchanged, errors);
         names(Trees.child(spec, "names"), errors);
+        commonToVersions(spec, unchanged, errors);
         conversion(Trees.child(spec, "conversion"), errors);
     }
 
@@ -148,7 +150,7 @@ public final class CustomResourceDefinitionKind implements Kind {
         }
     }
 
-    private static void versions(JsonNode spec, FieldErrors errors) {
+    private static void versions(JsonNode spec, Predicate<JsonNode> unchanged, FieldErrors errors) {
         List<JsonNode> versions = Trees.items(spec, "versions");
         int i = 0;
         for (JsonNode version : versions) {
@@ -177,51 +179,23 @@ public final class CustomResourceDefinitionKind implements Kind {
             if (version.hasNonNull("deprecationWarning")) {
                 if (!Trees.flag(version, "deprecated")) {
                     errors.invalid(path + ".deprecationWarning", warning, "can only be set for deprecated versions");
-                }
-                if (warning.isEmpty()) {
-                    errors.invalid(path + ".deprecationWarning", warning, "must not be empty");
-                }
-                if (warning.length() > 256) {
-                    errors.invalid(
-                            path + ".deprecationWarning",
-                            warning,
-                            "must be <= 256 characters, was " + warning.length());
+                } else if (warning.isEmpty()) {
+                    errors.invalid(path + ".deprecationWarning", warning, "must not be an empty string");
+                } else if (warning.length() > 256) {
+                    errors.invalid(path + ".deprecationWarning", warning, "must be <= 256 characters long");
                 }
             }
-            JsonNode schema = Trees.child(version, "schema").path("openAPIV3Schema");
-            // What all versions say is kept once for all by Kubernetes, and its errors name that place.
-            if (schema.isObject() && (!alike || i == 0)) {
-                String at = (alike ? "spec.validation" : path + ".schema") + ".openAPIV3Schema";
-                String type = Trees.text(schema, "type");
-                if (!type.isEmpty()
-                        && !type.equals("object")
-                        && Trees.child(version, "subresources").has("status")) {
-                    errors.invalid(
-                            at + ".type",
-                            type,
-                            "only \"object\" is allowed as the type at the root of the schema if the status subresource is"
-                                    + " enabled");
-                }
-                StructuralRules.check(at, schema, errors);
+            if (!alike) {
+                schema(path + ".schema", version, unchanged.test(version), errors);
             }
-            if (!columnsAlike || i == 0) {
-                VersionRules.columns(
-                        (columnsAlike ? "spec" : path) + ".additionalPrinterColumns",
-                        Trees.items(version, "additionalPrinterColumns"),
-                        errors);
+            if (!subresourcesAlike) {
+                subresources(path, version, errors);
             }
-            if (!subresourcesAlike || i == 0) {
-                VersionRules.scale(
-                        (subresourcesAlike ? "spec" : path) + ".subresources.scale",
-                        Trees.child(version, "subresources").path("scale"),
-                        errors);
+            if (!columnsAlike) {
+                columns(path, version, errors);
             }
-            if (!selectableAlike || i == 0) {
-                VersionRules.selectable(
-                        (selectableAlike ? "spec" : path) + ".selectableFields",
-                        Trees.items(version, "selectableFields"),
-                        schema,
-                        errors);
+            if (!selectableAlike) {
+                selectable(path, version, errors);
             }
         }
         if (!unique) {
@@ -236,6 +210,72 @@ public final class CustomResourceDefinitionKind implements Kind {
                     shown(versions, alike, columnsAlike, subresourcesAlike),
                     "must have exactly one version marked as storage version");
         }
+    }
+
+    /** What all versions say is kept once for all by Kubernetes, and errors name that place. */
+    private static void commonToVersions(JsonNode spec, Predicate<JsonNode> unchanged, FieldErrors errors) {
+        List<JsonNode> versions = Trees.items(spec, "versions");
+        if (versions.isEmpty()) {
+            return;
+        }
+        JsonNode first = versions.get(0);
+        if (sameInAll(versions, "schema")) {
+            schema("spec.validation", first, unchanged.test(first), errors);
+        }
+        if (sameInAll(versions, "subresources")) {
+            subresources("spec", first, errors);
+        }
+        if (sameInAll(versions, "additionalPrinterColumns")) {
+            columns("spec", first, errors);
+        }
+        if (sameInAll(versions, "selectableFields")) {
+            selectable("spec", first, errors);
+        }
+    }
+
+    private static void schema(String path, JsonNode version, boolean unchanged, FieldErrors errors) {
+        JsonNode schema = Trees.child(version, "schema").path("openAPIV3Schema");
+        if (!schema.isObject()) {
+            return;
+        }
+        String at = path + ".openAPIV3Schema";
+        String type = Trees.text(schema, "type");
+        if (!type.isEmpty()
+                && !type.equals("object")
+                && Trees.child(version, "subresources").has("status")) {
+            errors.invalid(
+                    at + ".type",
+                    type,
+                    "only \"object\" is allowed as the type at the root of the schema if the status subresource is"
+                            + " enabled");
+        } else if (Trees.child(version, "subresources").has("status") && !SchemaRules.isFitForStatus(schema)) {
+            errors.invalid(
+                    at,
+                    schema,
+                    "only " + SchemaRules.FIT_FOR_STATUS
+                            + " fields are allowed at the root of the schema if the status subresource is enabled");
+        }
+        SchemaRules.check(at, schema, unchanged, errors);
+    }
+
+    private static void subresources(String path, JsonNode version, FieldErrors errors) {
+        VersionRules.scale(
+                path + ".subresources.scale",
+                Trees.child(version, "subresources").path("scale"),
+                errors);
+    }
+
+    private static void columns(String path, JsonNode version, FieldErrors errors) {
+        VersionRules.columns(
+                path + ".additionalPrinterColumns", Trees.items(version, "additionalPrinterColumns"), errors);
+    }
+
+    private static void selectable(String path, JsonNode version, FieldErrors errors) {
+        VersionRules.selectable(
+                path + ".selectableFields",
+                Trees.items(version, "selectableFields"),
+                Trees.child(version, "schema").path("openAPIV3Schema"),
+                errors);
     }
 
     private static boolean sameInAll(List<JsonNode> versions, String field) {
@@ -369,9 +409,9 @@ public final class CustomResourceDefinitionKind implements Kind {
 
     @Override
     public void validateUpdate(ObjectNode object, ObjectNode old, FieldErrors errors, WriteContext context) {
-        validate(object, errors);
         JsonNode spec = Trees.child(object, "spec");
         JsonNode before = Trees.child(old, "spec");
+        validate(object, version -> isAsBefore(version, before), errors);
         if (isEstablished(old)) {
             FieldRules.immutable(errors, "spec", spec, before, "scope");
             FieldRules.immutable(
@@ -379,6 +419,16 @@ public final class CustomResourceDefinitionKind implements Kind {
         }
         FieldRules.immutable(errors, "spec", spec, before, "group");
         FieldRules.immutable(errors, "spec.names", Trees.child(spec, "names"), Trees.child(before, "names"), "plural");
+    }
+
+    /** Whether a version had this schema before: what was accepted stays acceptable. */
+    private static boolean isAsBefore(JsonNode version, JsonNode before) {
+        for (JsonNode old : Trees.items(before, "versions")) {
+            if (Trees.text(old, "name").equals(Trees.text(version, "name"))) {
+                return Trees.same(old, version, "schema");
+            }
+        }
+        return false;
     }
 
     @Override

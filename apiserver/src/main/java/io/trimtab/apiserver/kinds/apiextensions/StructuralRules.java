@@ -2,24 +2,24 @@ package io.trimtab.apiserver.kinds.apiextensions;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.re2j.Pattern;
+import com.google.re2j.PatternSyntaxException;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.Trees;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
+import org.jspecify.annotations.Nullable;
 
 /** What makes a schema structural: every field has a type of its own, and alternatives only narrow it. Stateless. */
 final class StructuralRules {
-    private static final List<String> TYPES = List.of("array", "boolean", "integer", "number", "object", "string");
-    private static final Map<String, String> FORBIDDEN = Map.of(
-            "definitions", "definitions is not supported",
-            "dependencies", "dependencies is not supported",
-            "patternProperties", "patternProperties is not supported",
-            "additionalItems", "additionalItems is not supported",
-            "id", "id is not supported",
-            "$ref", "$ref is not supported");
+    private static final List<String> JUNCTORS = List.of("allOf", "anyOf", "oneOf");
+    private static final List<String> INEXPRESSIBLE =
+            List.of("id", "$schema", "$ref", "patternProperties", "dependencies", "additionalItems", "definitions");
+    private static final Set<String> NAMES = Set.of("name", "generateName");
 
     private enum Level {
         ROOT,
@@ -27,161 +27,98 @@ final class StructuralRules {
         ITEM
     }
 
+    private final FieldErrors errors = new FieldErrors();
+
     private StructuralRules() {}
 
-    static void check(String path, JsonNode schema, FieldErrors errors) {
-        FieldErrors unsupported = new FieldErrors();
-        forbidden(path, schema, unsupported);
-        errors.addAll(unsupported);
-        if (unsupported.list().stream().anyMatch(e -> e.body().endsWith(" is not supported"))) {
-            return; // what cannot be said at all is not looked at as a structure
-        }
-        if (Trees.flag(schema, "nullable")) {
-            errors.forbidden(path + ".nullable", "nullable cannot be true at the root");
-        }
-        typed(path, schema, Level.ROOT, errors);
-    }
-
-    private static void forbidden(String path, JsonNode schema, FieldErrors errors) {
-        new TreeMap<>(FORBIDDEN).forEach((field, text) -> {
+    /** Whether the schema says only what a structural schema has words for, so that it can be looked at as one. */
+    static boolean isExpressible(JsonNode schema) {
+        for (String field : INEXPRESSIBLE) {
             JsonNode value = schema.get(field);
             if (value != null
                     && !value.isNull()
-                    && !(value.isTextual() && value.textValue().isEmpty())) {
-                errors.forbidden(path + "." + field, text);
-            }
-        });
-        if (Trees.flag(schema, "uniqueItems")) {
-            errors.forbidden(
-                    path + ".uniqueItems",
-                    "uniqueItems cannot be set to true since the runtime complexity becomes quadratic");
-        }
-        JsonNode additional = schema.get("additionalProperties");
-        if (additional != null && !additional.isNull()) {
-            if (additional.isBoolean() && !additional.booleanValue()) {
-                errors.forbidden(path + ".additionalProperties", "additionalProperties cannot be set to false");
-            }
-            if (!Trees.child(schema, "properties").isEmpty() && additional.isObject()) {
-                errors.forbidden(
-                        path + ".additionalProperties", "additionalProperties and properties are mutual exclusive");
+                    && !(value.isTextual() && value.asText().isEmpty())) {
+                return false;
             }
         }
+        if (schema.path("items").isArray()
+                || schema.has("x-kubernetes-preserve-unknown-fields")
+                        && !Trees.flag(schema, "x-kubernetes-preserve-unknown-fields")) {
+            return false;
+        }
+        List<JsonNode> below = new ArrayList<>();
+        Trees.child(schema, "properties").forEach(below::add);
+        for (String single : List.of("items", "additionalProperties", "not")) {
+            if (schema.get(single) instanceof ObjectNode part) {
+                below.add(part);
+            }
+        }
+        JUNCTORS.forEach(junctor -> below.addAll(Trees.items(schema, junctor)));
+        return below.stream().allMatch(StructuralRules::isExpressible);
+    }
+
+    static void check(String path, JsonNode schema, FieldErrors errors) {
+        StructuralRules rules = new StructuralRules();
+        rules.invariants(path, schema, Level.ROOT);
+        rules.completeness(path, path, schema, schema);
+        rules.errors.list().stream()
+                .sorted(Comparator.comparing(FieldErrors.FieldError::message))
+                .forEach(errors::add);
+    }
+
+    static Map<String, JsonNode> fields(JsonNode schema) {
+        Map<String, JsonNode> fields = new TreeMap<>();
+        Trees.child(schema, "properties").fields().forEachRemaining(f -> fields.put(f.getKey(), f.getValue()));
+        return fields;
+    }
+
+    private void invariants(String path, JsonNode schema, Level level) {
         String type = Trees.text(schema, "type");
-        if (!type.isEmpty() && !TYPES.contains(type)) {
-            errors.notSupportedInOrder(path + ".type", Trees.textNode(type), TYPES);
-        }
-        String pattern = Trees.text(schema, "pattern");
-        if (!pattern.isEmpty()) {
-            try {
-                Pattern.compile(pattern);
-            } catch (PatternSyntaxException e) {
-                errors.invalid(
-                        path + ".pattern",
-                        pattern,
-                        "must be a valid regular expression, but isn't: " + e.getDescription());
-            }
-        }
-        JsonNode items = schema.get("items");
-        if (type.equals("array") && items == null) {
+        boolean embedded = Trees.flag(schema, "x-kubernetes-embedded-resource");
+        boolean intOrString = Trees.flag(schema, "x-kubernetes-int-or-string");
+        boolean preserves = Trees.flag(schema, "x-kubernetes-preserve-unknown-fields");
+        if (type.equals("array") && !schema.has("items")) {
             errors.required(path + ".items", "must be specified");
         }
-        if (items != null && items.isArray()) {
-            errors.forbidden(path + ".items", "items must be a schema object and not an array");
+        if (schema.get("items") instanceof ObjectNode items) {
+            invariants(path + ".items", items, Level.ITEM);
         }
-        lists(path, schema, type, errors);
-        if (schema.has("x-kubernetes-preserve-unknown-fields")
-                && !Trees.flag(schema, "x-kubernetes-preserve-unknown-fields")) {
+        Map<String, JsonNode> fields = fields(schema);
+        fields.forEach((name, field) -> invariants(path + ".properties[" + name + "]", field, Level.FIELD));
+        JsonNode additional = schema.get("additionalProperties");
+        boolean hasAdditional = additional != null && !additional.isNull();
+        if (hasAdditional) {
+            if (level == Level.ROOT) {
+                errors.forbidden(path + ".additionalProperties", "must not be used at the root");
+            }
+            if (additional instanceof ObjectNode) {
+                invariants(path + ".additionalProperties", additional, Level.FIELD);
+            }
+        }
+        if (intOrString && preserves) {
             errors.invalid(
                     path + ".x-kubernetes-preserve-unknown-fields",
                     schema.get("x-kubernetes-preserve-unknown-fields"),
-                    "must be true or undefined");
+                    "must be false if x-kubernetes-int-or-string is true");
         }
-        if (Trees.flag(schema, "x-kubernetes-int-or-string") && !type.isEmpty()) {
-            errors.forbidden(path + ".type", "must be empty if x-kubernetes-int-or-string is true");
+        if (intOrString && embedded) {
+            errors.invalid(
+                    path + ".x-kubernetes-embedded-resource",
+                    schema.get("x-kubernetes-embedded-resource"),
+                    "must be false if x-kubernetes-int-or-string is true");
         }
-        if (Trees.flag(schema, "x-kubernetes-embedded-resource")) {
-            if (!type.equals("object")) {
-                errors.invalid(path + ".type", type, "must be object if x-kubernetes-embedded-resource is true");
-            }
-            if (Trees.child(schema, "properties").isEmpty()
-                    && !Trees.flag(schema, "x-kubernetes-preserve-unknown-fields")) {
-                errors.required(
-                        path + ".properties",
-                        "must not be empty if x-kubernetes-embedded-resource is true without"
-                                + " x-kubernetes-preserve-unknown-fields");
-            }
-        }
-        fields(schema).forEach((name, field) -> forbidden(path + ".properties[" + name + "]", field, errors));
-        if (items instanceof ObjectNode) {
-            forbidden(path + ".items", items, errors);
-        }
-        if (additional instanceof ObjectNode) {
-            forbidden(path + ".additionalProperties", additional, errors);
-        }
-    }
-
-    private static void lists(String path, JsonNode schema, String type, FieldErrors errors) {
-        String listType = Trees.text(schema, "x-kubernetes-list-type");
-        List<String> keys = Trees.texts(schema, "x-kubernetes-list-map-keys");
-        String typePath = path + ".x-kubernetes-list-type";
-        String keysPath = path + ".x-kubernetes-list-map-keys";
-        if (!listType.isEmpty()) {
-            if (!type.equals("array")) {
-                errors.invalid(path + ".type", type, "must be array if x-kubernetes-list-type is specified");
-            }
-            if (!List.of("atomic", "set", "map").contains(listType)) {
-                errors.notSupportedInOrder(typePath, Trees.textNode(listType), List.of("atomic", "set", "map"));
-            }
-        }
-        if (!keys.isEmpty() && !listType.equals("map")) {
-            if (listType.isEmpty()) {
-                errors.required(typePath, "must be map if x-kubernetes-list-map-keys is non-empty");
+        boolean skipAnyOf = isIntOrString(schema);
+        List<JsonNode> all = Trees.items(schema, "allOf");
+        boolean skipFirst = !all.isEmpty() && isIntOrString(all.get(0));
+        values(path, schema, skipAnyOf, skipFirst);
+        if (embedded && !type.equals("object")) {
+            String must = "must be object if x-kubernetes-embedded-resource is true";
+            if (type.isEmpty()) {
+                errors.required(path + ".type", must);
             } else {
-                errors.invalid(typePath, listType, "must be map if x-kubernetes-list-map-keys is non-empty");
+                errors.invalid(path + ".type", type, must);
             }
-        }
-        if (listType.equals("map")) {
-            JsonNode items = Trees.child(schema, "items");
-            if (keys.isEmpty()) {
-                errors.required(keysPath, "must not be empty if x-kubernetes-list-type is map");
-            }
-            if (!Trees.text(items, "type").equals("object")) {
-                errors.invalid(
-                        path + ".items.type",
-                        Trees.text(items, "type"),
-                        "must be object if parent array's x-kubernetes-list-type is map");
-            }
-            List<String> required = Trees.texts(items, "required");
-            for (int i = 0; i < keys.size(); i++) {
-                String key = keys.get(i);
-                JsonNode field = Trees.child(items, "properties").path(key);
-                if (field.isMissingNode()) {
-                    errors.invalid(keysPath + "[" + i + "]", key, "entries must all be names of item properties");
-                } else if (List.of("array", "object").contains(Trees.text(field, "type"))) {
-                    errors.invalid(
-                            path + ".items.properties[" + key + "].type",
-                            Trees.text(field, "type"),
-                            "must be a scalar type if parent array's x-kubernetes-list-type is map");
-                } else if (!required.contains(key) && !field.has("default")) {
-                    errors.required(
-                            path + ".items.properties[" + key + "].default",
-                            "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required"
-                                    + " property");
-                }
-            }
-        }
-        String mapType = Trees.text(schema, "x-kubernetes-map-type");
-        if (!mapType.isEmpty() && !List.of("atomic", "granular").contains(mapType)) {
-            errors.notSupportedInOrder(
-                    path + ".x-kubernetes-map-type", Trees.textNode(mapType), List.of("atomic", "granular"));
-        }
-    }
-
-    private static void typed(String path, JsonNode schema, Level level, FieldErrors errors) {
-        String type = Trees.text(schema, "type");
-        boolean free = Trees.flag(schema, "x-kubernetes-int-or-string")
-                || Trees.flag(schema, "x-kubernetes-preserve-unknown-fields") && level != Level.ROOT;
-        if (type.isEmpty() && !free) {
+        } else if (type.isEmpty() && !intOrString && !preserves) {
             errors.required(
                     path + ".type",
                     switch (level) {
@@ -190,88 +127,173 @@ final class StructuralRules {
                         case FIELD -> "must not be empty for specified object fields";
                     });
         }
+        if (embedded && hasAdditional) {
+            errors.forbidden(
+                    path + ".additionalProperties", "must not be used if x-kubernetes-embedded-resource is set");
+        }
         if (level == Level.ROOT && !type.isEmpty() && !type.equals("object")) {
             errors.invalid(path + ".type", type, "must be object at the root");
         }
-        if (level == Level.ROOT && Trees.child(schema, "properties").has("metadata")) {
-            fields(Trees.child(schema, "properties").get("metadata")).forEach((name, field) -> {
-                if (!name.equals("name") && !name.equals("generateName")) {
-                    errors.forbidden(
-                            path + ".properties[metadata]",
-                            "must not specify anything other than name and generateName, but metadata is implicitly"
-                                    + " specified");
-                }
-            });
-        }
-        boolean intOrString = Trees.flag(schema, "x-kubernetes-int-or-string");
-        for (String junctor : List.of("allOf", "anyOf", "oneOf")) {
-            List<JsonNode> parts = Trees.items(schema, junctor);
-            for (int i = 0; i < parts.size(); i++) {
-                narrowing(path + "." + junctor + "[" + i + "]", parts.get(i), schema, intOrString, errors);
+        boolean resource = level == Level.ROOT || embedded;
+        for (String name : List.of("kind", "apiVersion")) {
+            JsonNode field = fields.get(name);
+            if (field != null && resource && !Trees.text(field, "type").equals("string")) {
+                errors.invalid(path + ".properties[" + name + "].type", Trees.text(field, "type"), "must be string");
             }
         }
+        JsonNode metadata = fields.get("metadata");
+        if (metadata != null) {
+            metadata(path + ".properties[metadata]", metadata, resource, level);
+        }
+        if (embedded && !preserves && fields.isEmpty()) {
+            errors.required(
+                    path + ".properties",
+                    "must not be empty if x-kubernetes-embedded-resource is true without"
+                            + " x-kubernetes-preserve-unknown-fields");
+        }
+    }
+
+    private void metadata(String path, JsonNode schema, boolean resource, Level level) {
+        if (resource && !Trees.text(schema, "type").equals("object")) {
+            errors.invalid(path + ".type", Trees.text(schema, "type"), "must be object");
+        }
+        if (level != Level.ROOT) {
+            return;
+        }
+        boolean onlyNames = fields(schema).keySet().stream().allMatch(NAMES::contains);
+        boolean more = false;
+        for (var names = schema.fieldNames(); names.hasNext(); ) {
+            more |= !Set.of("type", "properties", "default").contains(names.next());
+        }
+        if (!onlyNames || more) {
+            errors.forbidden(
+                    path,
+                    "must not specify anything other than name and generateName, but metadata is implicitly specified");
+        }
+    }
+
+    /** The alternatives that stand for a number or a text. */
+    private static boolean isIntOrString(JsonNode schema) {
+        List<JsonNode> any = Trees.items(schema, "anyOf");
+        return any.size() == 2
+                && any.get(0).size() == 1
+                && any.get(1).size() == 1
+                && Trees.text(any.get(0), "type").equals("integer")
+                && Trees.text(any.get(1), "type").equals("string");
+    }
+
+    private void values(String path, JsonNode schema, boolean skipAnyOf, boolean skipFirstAnyOf) {
+        if (!skipAnyOf) {
+            each(path, schema, "anyOf", false);
+        }
+        each(path, schema, "allOf", skipFirstAnyOf);
+        each(path, schema, "oneOf", false);
         if (schema.get("not") instanceof ObjectNode not) {
-            narrowing(path + ".not", not, schema, false, errors);
+            nested(path + ".not", not, false);
         }
-        fields(schema).forEach((name, field) -> typed(path + ".properties[" + name + "]", field, Level.FIELD, errors));
-        if (schema.get("items") instanceof ObjectNode items) {
-            typed(path + ".items", items, Level.ITEM, errors);
+        String pattern = Trees.text(schema, "pattern");
+        if (!pattern.isEmpty()) {
+            String wrong = wrongPattern(pattern);
+            if (wrong != null) {
+                errors.invalid(path + ".pattern", pattern, "must be a valid regular expression, but isn't: " + wrong);
+            }
         }
-        if (schema.get("additionalProperties") instanceof ObjectNode values) {
-            typed(path + ".additionalProperties", values, Level.FIELD, errors);
+    }
+
+    static @Nullable String wrongPattern(String pattern) {
+        try {
+            Pattern.compile(pattern);
+            return null;
+        } catch (PatternSyntaxException e) {
+            return "error parsing regexp: " + e.getDescription() + ": `" + e.getPattern() + "`";
+        }
+    }
+
+    private void each(String path, JsonNode schema, String junctor, boolean skipFirstAnyOf) {
+        List<JsonNode> parts = Trees.items(schema, junctor);
+        for (int i = 0; i < parts.size(); i++) {
+            nested(path + "." + junctor + "[" + i + "]", parts.get(i), skipFirstAnyOf && i == 0);
         }
     }
 
     /** Inside a junctor nothing may be said that would add to what the schema itself declares. */
-    private static void narrowing(String path, JsonNode part, JsonNode main, boolean mayHaveType, FieldErrors errors) {
-        if (!Trees.text(part, "type").isEmpty() && !mayHaveType) {
+    private void nested(String path, JsonNode part, boolean skipAnyOf) {
+        values(path, part, skipAnyOf, false);
+        if (part.get("items") instanceof ObjectNode items) {
+            nested(path + ".items", items, false);
+        }
+        Map<String, JsonNode> fields = fields(part);
+        fields.forEach((name, field) -> nested(path + ".properties[" + name + "]", field, false));
+        if (!Trees.text(part, "type").isEmpty()) {
             errors.forbidden(path + ".type", "must be empty to be structural");
         }
-        for (String field : List.of("additionalProperties", "default", "title", "description")) {
+        for (String field : List.of("additionalProperties", "default")) {
             if (part.hasNonNull(field)) {
-                errors.forbidden(
-                        path + "." + field,
-                        field.equals("additionalProperties")
-                                ? "must be undefined to be structural"
-                                : "must be " + (field.equals("default") ? "undefined" : "empty") + " to be structural");
+                errors.forbidden(path + "." + field, "must be undefined to be structural");
             }
         }
-        if (Trees.flag(part, "nullable")) {
-            errors.forbidden(path + ".nullable", "must be false to be structural");
-        }
-        fields(part).forEach((name, field) -> {
-            JsonNode declared = Trees.child(main, "properties").path(name);
-            String at = path + ".properties[" + name + "]";
-            if (declared.isMissingNode() && !(main.get("additionalProperties") instanceof ObjectNode)) {
-                errors.required(
-                        at.replaceFirst("\\.(allOf|anyOf|oneOf)\\[\\d+\\]|\\.not", ""),
-                        "because it is defined in "
-                                + at.substring(path.lastIndexOf("openAPIV3Schema.") + "openAPIV3Schema.".length()));
-            }
-            narrowing(
-                    at,
-                    field,
-                    declared.isMissingNode() ? Trees.child(main, "additionalProperties") : declared,
-                    Trees.flag(declared, "x-kubernetes-int-or-string"),
-                    errors);
-        });
-        if (part.get("items") instanceof ObjectNode items) {
-            narrowing(path + ".items", items, Trees.child(main, "items"), false, errors);
-        }
-        for (String junctor : List.of("allOf", "anyOf", "oneOf")) {
-            List<JsonNode> parts = Trees.items(part, junctor);
-            for (int i = 0; i < parts.size(); i++) {
-                narrowing(path + "." + junctor + "[" + i + "]", parts.get(i), main, mayHaveType, errors);
+        for (String field : List.of("title", "description")) {
+            if (!Trees.text(part, field).isEmpty()) {
+                errors.forbidden(path + "." + field, "must be empty to be structural");
             }
         }
-        if (part.get("not") instanceof ObjectNode not) {
-            narrowing(path + ".not", not, main, false, errors);
+        for (String field : List.of(
+                "nullable",
+                "x-kubernetes-preserve-unknown-fields",
+                "x-kubernetes-embedded-resource",
+                "x-kubernetes-int-or-string")) {
+            if (Trees.flag(part, field)) {
+                errors.forbidden(path + "." + field, "must be false to be structural");
+            }
+        }
+        for (String field : List.of("x-kubernetes-list-map-keys", "x-kubernetes-validations")) {
+            if (!part.path(field).isEmpty()) {
+                errors.forbidden(path + "." + field, "must be empty to be structural");
+            }
+        }
+        for (String field : List.of("x-kubernetes-list-type", "x-kubernetes-map-type")) {
+            if (part.hasNonNull(field)) {
+                errors.forbidden(path + "." + field, "must be undefined to be structural");
+            }
+        }
+        if (fields.containsKey("metadata")) {
+            errors.forbidden(path + ".properties[metadata]", "must not be specified in a nested context");
         }
     }
 
-    private static Map<String, JsonNode> fields(JsonNode schema) {
-        Map<String, JsonNode> fields = new TreeMap<>();
-        Trees.child(schema, "properties").fields().forEachRemaining(f -> fields.put(f.getKey(), f.getValue()));
-        return fields;
+    /** What alternatives speak of is declared outside of them. */
+    private void completeness(String declaredPath, String path, JsonNode part, @Nullable JsonNode declared) {
+        for (String junctor : JUNCTORS) {
+            List<JsonNode> parts = Trees.items(part, junctor);
+            for (int i = 0; i < parts.size(); i++) {
+                nestedCompleteness(declaredPath, path + "." + junctor + "[" + i + "]", parts.get(i), declared);
+            }
+        }
+        if (part.get("not") instanceof ObjectNode not) {
+            nestedCompleteness(declaredPath, path + ".not", not, declared);
+        }
+    }
+
+    private void nestedCompleteness(String declaredPath, String path, JsonNode part, @Nullable JsonNode declared) {
+        if (declared == null) {
+            errors.required(declaredPath, "because it is defined in " + path);
+            return;
+        }
+        completeness(declaredPath, path, part, declared);
+        if (part.get("items") instanceof ObjectNode items) {
+            nestedCompleteness(
+                    declaredPath + ".items",
+                    path + ".items",
+                    items,
+                    declared.get("items") instanceof ObjectNode d ? d : null);
+        }
+        fields(part).forEach((name, field) -> {
+            String step = ".properties[" + name + "]";
+            nestedCompleteness(
+                    declaredPath + step,
+                    path + step,
+                    field,
+                    Trees.child(declared, "properties").get(name));
+        });
     }
 }

@@ -1,6 +1,7 @@
 package io.trimtab.apiserver.kinds.apiextensions;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.trimtab.apiserver.cel.FieldPaths;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.table.JsonPath;
@@ -91,40 +92,41 @@ final class VersionRules {
     }
 
     static void selectable(String path, List<JsonNode> fields, JsonNode schema, FieldErrors errors) {
-        if (fields.size() > MAX_SELECTABLE) {
-            errors.tooMany(path, fields.size(), MAX_SELECTABLE);
-        }
         Set<String> seen = new HashSet<>();
         for (int i = 0; i < fields.size(); i++) {
             String at = path + "[" + i + "].jsonPath";
             String jsonPath = Trees.text(fields.get(i), "jsonPath");
             if (jsonPath.isEmpty()) {
                 errors.required(at, "");
-            } else if (!jsonPath.startsWith(".")) {
-                errors.invalid(at, jsonPath, "is an invalid path: expected [ or . but got: " + jsonPath);
-            } else if (!jsonPath.matches("(\\.[a-zA-Z0-9_-]+)+")
-                    || jsonPath.equals(".metadata")
-                    || jsonPath.startsWith(".metadata.")) {
-                errors.invalid(at, jsonPath, "is an invalid path: does not refer to a valid field");
-            } else {
-                JsonNode type = schema;
-                for (String step : jsonPath.substring(1).split("\\.")) {
-                    type = type.path("properties").path(step);
-                }
-                String name = Trees.text(type, "type");
-                if (type.isMissingNode()) {
-                    errors.invalid(at, jsonPath, "is an invalid path: does not refer to a valid field");
-                } else if (!List.of("string", "boolean", "integer").contains(name)) {
-                    errors.invalid(
-                            at,
-                            jsonPath,
-                            "must point to a field of type string, boolean or integer. Enum string fields"
-                                    + " and strings with formats are allowed.");
-                }
+                continue;
             }
-            if (!seen.add(jsonPath)) {
+            String problem =
+                    jsonPath.indexOf('[') >= 0 ? "array notation is not allowed" : FieldPaths.problem(jsonPath, schema);
+            String normal = FieldPaths.normalize(jsonPath, schema);
+            if (problem != null || normal == null) {
+                errors.invalid(at, jsonPath, "is an invalid path: " + problem);
+                continue;
+            }
+            if (normal.equals("metadata") || normal.startsWith("metadata.")) {
+                errors.invalid(at, jsonPath, "must not point to fields in metadata");
+            }
+            JsonNode type = schema;
+            for (String step : normal.split("\\.")) {
+                type = type.path("properties").path(step);
+            }
+            if (!List.of("string", "boolean", "integer").contains(Trees.text(type, "type"))) {
+                errors.invalid(
+                        at,
+                        jsonPath,
+                        "must point to a field of type string, boolean or integer. Enum string fields"
+                                + " and strings with formats are allowed.");
+            }
+            if (!seen.add(normal)) {
                 errors.duplicate(at, Trees.textNode(jsonPath));
             }
+        }
+        if (seen.size() > MAX_SELECTABLE) {
+            errors.tooMany(path, seen.size(), MAX_SELECTABLE);
         }
     }
 }
