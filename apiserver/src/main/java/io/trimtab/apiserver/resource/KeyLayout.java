@@ -25,6 +25,9 @@ final class KeyLayout {
         if (resource.custom() || resource.group().endsWith(".k8s.io") && isLateGroup(resource.group())) {
             return "/registry/" + resource.group() + "/" + resource.plural() + "/";
         }
+        if (resource.group().equals("networking.k8s.io") && resource.plural().equals("ingresses")) {
+            return "/registry/ingress/";
+        }
         return "/registry/" + resource.plural() + "/";
     }
 

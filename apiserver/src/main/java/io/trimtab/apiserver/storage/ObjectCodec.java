@@ -194,7 +194,7 @@ final class ObjectCodec {
      */
     static byte[] fromForeign(String key, byte[] stored, long revision) {
         if (ProtobufBodies.isProtobuf(stored)) {
-            return encode(false, ProtobufBodies.read(stored, "", ""))
+            return encode(false, StoredForms.ours(ProtobufBodies.read(stored, "", "")))
                     .at(key, revision)
                     .json();
         }
@@ -207,7 +207,8 @@ final class ObjectCodec {
     private static Stored decode(Store.Entry entry) {
         byte[] value = entry.value();
         if (ProtobufBodies.isProtobuf(value)) {
-            return encode(false, ProtobufBodies.read(value, "", "")).at(entry.key(), entry.revision());
+            return encode(false, StoredForms.ours(ProtobufBodies.read(value, "", "")))
+                    .at(entry.key(), entry.revision());
         }
         String namespace = "";
         String name = "";
@@ -246,7 +247,7 @@ final class ObjectCodec {
         }
         if (digitsAt < 0) {
             // Written by another program, which kept the revision out of the value, as Kubernetes itself does.
-            ObjectNode object = parse(value);
+            ObjectNode object = StoredForms.ours(parse(value));
             boolean custom = !ProtobufEncoder.knows(
                     object.path("apiVersion").asText(""), object.path("kind").asText(""));
             return encode(custom, object).at(entry.key(), entry.revision());
