@@ -505,6 +505,9 @@ final class PodWorker implements Reconciler {
                 if (!wasAsked) {
                     break; // for another pod: be told, too
                 }
+                // Ours may have failed and another pod's be on its way since: without asking again we would never be
+                // told.
+                runtime.pull(record.node, image, record.uid);
                 return false;
             }
             case FAILED -> {

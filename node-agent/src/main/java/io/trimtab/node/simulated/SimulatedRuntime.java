@@ -100,9 +100,13 @@ public final class SimulatedRuntime implements ContainerRuntime {
         try {
             waiting.computeIfAbsent(node + "\n" + image, k -> new HashSet<>()).add(podUid);
             Map<String, ImageState> onNode = images.computeIfAbsent(node, n -> new HashMap<>());
-            ImageState before = onNode.put(image, ImageState.PULLING);
+            ImageState before = onNode.get(image);
             if (before != null && before.progress() == ImageState.Progress.PULLING) {
                 return;
+            }
+            // What is there stays there while somebody asks for it anew: other pods need not wait for that.
+            if (before == null || before.progress() != ImageState.Progress.PRESENT) {
+                onNode.put(image, ImageState.PULLING);
             }
         } finally {
             lock.unlock();

@@ -65,6 +65,16 @@ class SimulatedRuntimeTest {
     }
 
     @Test
+    void givenAnImageThatIsThere_whenAnotherPodPullsItAnew_thenItStaysThereForTheOthers() {
+        runtime.pull("n", "nginx", "a");
+        driver.advance(Simulation.DEFAULT.pullTime());
+        runtime.pull("n", "nginx", "b");
+        assertThat(runtime.image("n", "nginx").progress()).isEqualTo(ImageState.Progress.PRESENT);
+        driver.advance(Simulation.DEFAULT.pullTime());
+        assertThat(told).containsExactly("a", "b");
+    }
+
+    @Test
     void givenAnImageNobodyHas_whenItIsPulled_thenThatFails() {
         runtime.pull("n", "foo:1", "a");
         driver.advance(Simulation.DEFAULT.pullTime());
