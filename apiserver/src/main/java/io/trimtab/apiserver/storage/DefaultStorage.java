@@ -309,7 +309,7 @@ public final class DefaultStorage implements Storage, AutoCloseable {
     public StoredObject create(ApiResource resource, ObjectNode object) {
         Encoded encoded = ObjectCodec.encode(resource, object);
         String key = resource.key(encoded.namespace(), encoded.name());
-        return write(resource, encoded, key, 0)
+        return write(resource, encoded, object, key, 0)
                 .orElseThrow(() -> Statuses.alreadyExists(resource.group(), resource.plural(), encoded.name()));
     }
 
@@ -346,10 +346,11 @@ public final class DefaultStorage implements Storage, AutoCloseable {
                 return Optional.of(current);
             }
         }
-        return write(resource, encoded, key, expected.revision());
+        return write(resource, encoded, object, key, expected.revision());
     }
 
-    private Optional<StoredObject> write(ApiResource resource, Encoded encoded, String key, long expected) {
+    private Optional<StoredObject> write(
+            ApiResource resource, Encoded encoded, ObjectNode object, String key, long expected) {
         ResourceCache cache = cache(resource);
         Stored[] made = new Stored[1];
         try {

@@ -10,7 +10,9 @@ import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.trimtab.apiserver.protobuf.ProtobufBodies;
 import io.trimtab.apiserver.protobuf.ProtobufEncoder;
 import io.trimtab.apiserver.resource.ApiResource;
@@ -45,8 +47,19 @@ final class ObjectCodec {
 
     private ObjectCodec() {}
 
-    /** JSON with an empty resourceVersion, and where its digits belong. */
-    record Encoded(byte[] json, int digitsAt, String namespace, String name, String uid, Map<String, String> labels) {
+    /**
+     * JSON with an empty resourceVersion, and where its digits belong.
+     *
+     * @param same whether reading the JSON gives the tree that it was made of
+     */
+    record Encoded(
+            byte[] json,
+            int digitsAt,
+            String namespace,
+            String name,
+            String uid,
+            Map<String, String> labels,
+            boolean same) {
         Stored at(String key, long revision) {
             return Stored.of(
                     key,
@@ -66,6 +79,36 @@ final class ObjectCodec {
         }
     }
 
+    /** The tree that reading the JSON would give, made from the one that was written, of which it shares the most part. */
+    static ObjectNode atRevision(ApiResource resource, ObjectNode object, long revision) {
+        if (!(object.get("metadata") instanceof ObjectNode old)) {
+            throw new IllegalArgumentException("an object without metadata cannot be stored");
+        }
+        boolean sorted = resource.custom();
+        TextNode number = TextNode.valueOf(Long.toString(revision));
+        ObjectNode metadata = JsonNodeFactory.instance.objectNode();
+        for (Iterator<Map.Entry<String, JsonNode>> fields = old.fields(); fields.hasNext(); ) {
+            Map.Entry<String, JsonNode> field = fields.next();
+            if (!field.getKey().equals("resourceVersion")) {
+                if (!metadata.has("resourceVersion") && !isBeforeRevision(sorted, field.getKey())) {
+                    metadata.set("resourceVersion", number);
+                }
+                metadata.set(field.getKey(), field.getValue());
+            }
+        }
+        if (!metadata.has("resourceVersion")) {
+            metadata.set("resourceVersion", number);
+        }
+        ObjectNode tree = JsonNodeFactory.instance.objectNode();
+        tree.setAll(object);
+        tree.set("metadata", metadata);
+        return tree;
+    }
+
+    private static boolean isBeforeRevision(boolean sorted, String field) {
+        return sorted ? field.compareTo("resourceVersion") < 0 : BEFORE_REVISION.contains(field);
+    }
+
     static ObjectNode parse(byte[] json) {
         try {
             return (ObjectNode) MAPPER.readTree(json);
@@ -81,6 +124,7 @@ final class ObjectCodec {
     private static Encoded encode(boolean sorted, ObjectNode object) {
         ByteArrayOutputStream out = new ByteArrayOutputStream(1024);
         int digitsAt = -1;
+        boolean same = hasPlainNumbers(object.path("metadata"));
         try (JsonGenerator json = FACTORY.createGenerator(out, JsonEncoding.UTF8)) {
             json.setCodec(MAPPER);
             json.writeStartObject();
@@ -90,7 +134,7 @@ final class ObjectCodec {
                 if (field.getKey().equals("metadata") && field.getValue() instanceof ObjectNode metadata) {
                     digitsAt = writeMetadata(sorted, metadata, json, out);
                 } else {
-                    write(field.getValue(), json);
+                    same &= write(field.getValue(), json);
                 }
             }
             json.writeEndObject();
@@ -110,7 +154,17 @@ final class ObjectCodec {
                 Labels.share(metadata.path("namespace").asText("")),
                 metadata.path("name").asText(""),
                 metadata.path("uid").asText(""),
-                labels(metadata.path("labels")));
+                labels(metadata.path("labels")),
+                same);
+    }
+
+    private static boolean hasPlainNumbers(JsonNode metadata) {
+        for (JsonNode field : metadata) {
+            if (field.isNumber() && !field.isInt()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static int writeMetadata(boolean sorted, ObjectNode metadata, JsonGenerator json, ByteArrayOutputStream out)
@@ -123,7 +177,7 @@ final class ObjectCodec {
             if (name.equals("resourceVersion")) {
                 continue;
             }
-            if (digitsAt < 0 && !(sorted ? name.compareTo("resourceVersion") < 0 : BEFORE_REVISION.contains(name))) {
+            if (digitsAt < 0 && !isBeforeRevision(sorted, name)) {
                 digitsAt = writeEmptyRevision(json, out);
             }
             json.writeFieldName(name);
@@ -136,30 +190,47 @@ final class ObjectCodec {
         return digitsAt;
     }
 
-    /** What the mapper would do, without asking for a serializer at each node. */
-    private static void write(JsonNode node, JsonGenerator json) throws IOException {
+    /**
+     * What the mapper would do, without asking for a serializer at each node.
+     *
+     * @return whether reading what was written gives an equal node
+     */
+    private static boolean write(JsonNode node, JsonGenerator json) throws IOException {
+        boolean same = true;
         switch (node.getNodeType()) {
             case OBJECT -> {
                 json.writeStartObject();
                 for (Iterator<Map.Entry<String, JsonNode>> fields = node.fields(); fields.hasNext(); ) {
                     Map.Entry<String, JsonNode> field = fields.next();
                     json.writeFieldName(field.getKey());
-                    write(field.getValue(), json);
+                    same &= write(field.getValue(), json);
                 }
                 json.writeEndObject();
             }
             case ARRAY -> {
                 json.writeStartArray();
                 for (Iterator<JsonNode> elements = node.elements(); elements.hasNext(); ) {
-                    write(elements.next(), json);
+                    same &= write(elements.next(), json);
                 }
                 json.writeEndArray();
             }
             case STRING -> json.writeString(node.textValue());
             case BOOLEAN -> json.writeBoolean(node.booleanValue());
             case NULL -> json.writeNull();
-            case NUMBER, BINARY, MISSING, POJO -> MAPPER.writeTree(json, node);
+            case NUMBER -> {
+                if (node.isInt()) {
+                    json.writeNumber(node.intValue());
+                } else {
+                    MAPPER.writeTree(json, node);
+                    same = node.isLong() && !node.canConvertToInt();
+                }
+            }
+            case BINARY, MISSING, POJO -> {
+                MAPPER.writeTree(json, node);
+                same = false;
+            }
         }
+        return same;
     }
 
     private static int writeEmptyRevision(JsonGenerator json, ByteArrayOutputStream out) throws IOException {

@@ -32,6 +32,7 @@ public interface Storage {
     /**
      * Stores a new object, whose metadata is complete but for resourceVersion.
      *
+     * @param object taken over: not to be changed any more
      * @throws io.trimtab.apiserver.errors.StatusException 409 AlreadyExists
      */
     StoredObject create(ApiResource resource, ObjectNode object);
@@ -56,6 +57,7 @@ public interface Storage {
     /**
      * Replaces an object if it still has the revision that the caller read.
      *
+     * @param object taken over: not to be changed any more
      * @return the new state, or empty if the object has changed or is gone meanwhile: read again, decide again. A tree equal
      *     to what is stored writes nothing and returns the stored state.
      */

@@ -2,7 +2,7 @@ package io.trimtab.apiserver.storage;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.lang.ref.SoftReference;
+import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -34,7 +34,12 @@ final class Stored implements StoredObject {
     private final int digits;
 
     private volatile byte @Nullable [] json;
-    private volatile @Nullable SoftReference<ObjectNode> tree;
+    /**
+     * Weak: most trees are asked for while the write that made them goes round, and never again; trees take ten times the room of
+     * bytes, and soft ones would stay until the heap has reached its limit.
+     */
+    private volatile @Nullable WeakReference<ObjectNode> tree;
+
     private volatile @Nullable Map<String, String> fields;
 
     private Stored(
@@ -126,13 +131,22 @@ final class Stored implements StoredObject {
 
     @Override
     public ObjectNode tree() {
-        SoftReference<ObjectNode> reference = tree;
+        WeakReference<ObjectNode> reference = tree;
         ObjectNode node = reference == null ? null : reference.get();
         if (node == null) {
             node = ObjectCodec.parse(json());
-            tree = new SoftReference<>(node);
+            tree = new WeakReference<>(node);
         }
         return node;
+    }
+
+    /**
+     * Spares the next reader the parsing.
+     *
+     * @param same what {@link #tree} would parse; not changed any more
+     */
+    void keepTree(ObjectNode same) {
+        tree = new WeakReference<>(same);
     }
 
     /** The value of a field that selectors name; kept, because each watcher that selects by it asks again. */

@@ -29,7 +29,7 @@ public interface StoredObject {
 
     /**
      * The object as a tree, shared by all readers: do not change it, {@code deepCopy()} first. Parsed when first asked for,
-     * and kept only as long as memory allows.
+     * and kept as long as somebody holds it or the young generation has room.
      */
     ObjectNode tree();
 
