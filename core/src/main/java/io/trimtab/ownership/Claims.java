@@ -64,10 +64,9 @@ public final class Claims<T extends HasMetadata> {
      * @param matches whether the owner's selector matches the object
      */
     public static Decision decide(HasMetadata owner, HasMetadata object, boolean matches) {
-        Optional<OwnerReference> controller = OwnerReferences.controllerOf(object);
         boolean ownerDeleted = isDeleted(owner);
-        if (controller.isPresent()) {
-            if (!owner.getMetadata().getUid().equals(controller.get().getUid())) {
+        if (!OwnerReferences.isOrphan(object)) {
+            if (!OwnerReferences.isControlledBy(object, owner)) {
                 return Decision.IGNORE;
             }
             if (matches) {

@@ -36,7 +36,12 @@ public final class OwnerReferences {
 
     /** True if nothing controls the object. */
     public static boolean isOrphan(HasMetadata object) {
-        return controllerOf(object).isEmpty();
+        for (OwnerReference reference : all(object)) {
+            if (Boolean.TRUE.equals(reference.getController())) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** True if the reference is to this kind, whatever its version (a controller's own may have moved on). */

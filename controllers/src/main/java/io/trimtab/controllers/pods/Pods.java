@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodCondition;
 import io.trimtab.informer.SharedInformer;
+import io.trimtab.ownership.OwnerReferences;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -19,6 +20,9 @@ public final class Pods {
     /** The index that {@link #indexByNode} makes: pods by the name of their node. */
     public static final String BY_NODE = "nodeName";
 
+    /** The index that {@link #indexOrphans} makes: pods that nobody controls, by their namespace. */
+    public static final String ORPHANS = "orphans";
+
     private Pods() {}
 
     /** Has the informer file pods under the name of their node. */
@@ -27,6 +31,13 @@ public final class Pods {
             String node = nodeName(pod);
             return node == null ? List.of() : List.of(node);
         });
+    }
+
+    /** Has the informer file the pods that nobody controls under their namespace: they are few, and may be adopted. */
+    public static void indexOrphans(SharedInformer<Pod> informer) {
+        informer.addIndex(
+                ORPHANS,
+                pod -> OwnerReferences.isOrphan(pod) ? List.of(pod.getMetadata().getNamespace()) : List.of());
     }
 
     /** The phase; a pod that nobody has reported on is Pending. */
@@ -68,7 +79,16 @@ public final class Pods {
     }
 
     public static boolean isReady(Pod pod) {
-        return condition(pod, "Ready").filter(c -> "True".equals(c.getStatus())).isPresent();
+        // Asked of each pod of a set at each look at the set: no Optional, no lambda.
+        if (pod.getStatus() != null) {
+            List<PodCondition> conditions = pod.getStatus().getConditions();
+            for (int i = 0; i < conditions.size(); i++) {
+                if ("Ready".equals(conditions.get(i).getType())) {
+                    return "True".equals(conditions.get(i).getStatus());
+                }
+            }
+        }
+        return false;
     }
 
     /** When the pod turned ready; null if it is not, or does not say. */

@@ -66,7 +66,9 @@ public final class ReplicaEngine<T extends HasMetadata> implements Reconciler {
         this.podControl = new PodControl(client, manager.events(kind.controllerName()));
         this.expectations = new Expectations(driver);
         this.owners = manager.informers().informer(kind.type()).lister();
-        this.pods = manager.informers().informer(Pod.class).lister();
+        SharedInformer<Pod> informer = manager.informers().informer(Pod.class);
+        Pods.indexOrphans(informer);
+        this.pods = informer.lister();
     }
 
     /** The controller of a kind, to be added to the manager. */
@@ -222,18 +224,21 @@ public final class ReplicaEngine<T extends HasMetadata> implements Reconciler {
 
     private List<Pod> claim(T owner, LabelSelector selector) {
         String uid = owner.getMetadata().getUid();
-        List<Pod> candidates = new ArrayList<>();
-        Set<String> seen = new HashSet<>();
-        for (Pod pod : pods.byIndex(SharedInformer.BY_OWNER_UID, uid)) {
-            if (Pods.isActive(pod) && seen.add(pod.getMetadata().getUid())) {
+        List<Pod> owned = pods.byIndex(SharedInformer.BY_OWNER_UID, uid);
+        List<Pod> candidates = new ArrayList<>(owned.size());
+        for (Pod pod : owned) {
+            if (Pods.isActive(pod)) {
                 candidates.add(pod);
             }
         }
-        if (!selector.isNothing()) {
-            for (Pod pod : pods.list(owner.getMetadata().getNamespace(), selector)) {
-                if (Pods.isActive(pod) && seen.add(pod.getMetadata().getUid())) {
-                    candidates.add(pod);
-                }
+        // What somebody else controls is not to be had: of the pods that the selector matches, only orphans are worth a
+        // look.
+        for (Pod pod : pods.byIndex(Pods.ORPHANS, owner.getMetadata().getNamespace())) {
+            if (Pods.isActive(pod)
+                    && selector.matches(
+                            Objects.requireNonNullElse(pod.getMetadata().getLabels(), Map.of()))
+                    && !OwnerReferences.isOwnedBy(pod, owner)) {
+                candidates.add(pod);
             }
         }
         return new Claims<>(client, PodControl.PODS).claim(kind.type(), owner, selector, candidates);
