@@ -74,7 +74,8 @@ public final class ResourceQuotaController implements Reconciler {
                 .watches(
                         PersistentVolumeClaim.class,
                         controller.<PersistentVolumeClaim>given((old, now) ->
-                                !Usage.of(old).quantities().equals(Usage.of(now).quantities())))
+                                !Usage.of(old).quantities().equals(Usage.of(now).quantities())
+                                        || !Usage.attributesClasses(old).equals(Usage.attributesClasses(now))))
                 .feeds(enqueuer -> controller.queue = enqueuer)
                 .workers(5)
                 .reconcile(controller);
@@ -189,7 +190,11 @@ public final class ResourceQuotaController implements Reconciler {
         }
         if (!Usage.hasScopes(quota)) {
             services.list(namespace).forEach(service -> total.add(Usage.of(service)));
-            claims.list(namespace).forEach(claim -> total.add(Usage.of(claim)));
+        }
+        for (PersistentVolumeClaim claim : claims.list(namespace)) {
+            if (Usage.isInScope(quota, claim)) {
+                total.add(Usage.of(claim));
+            }
         }
         return total.quantities();
     }

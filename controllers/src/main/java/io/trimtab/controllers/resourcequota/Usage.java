@@ -2,6 +2,7 @@ package io.trimtab.controllers.resourcequota;
 
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaimStatus;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.ResourceQuota;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** What an object uses of a quota. Pure functions. */
@@ -118,6 +120,45 @@ final class Usage {
 
     /** True if the quota counts this pod. */
     static boolean isInScope(ResourceQuota quota, Pod pod) {
+        return scopes(quota).stream().allMatch(scope -> matches(scope, pod));
+    }
+
+    /** True if the quota counts this claim: by the classes of attributes that it has, or is to get. */
+    static boolean isInScope(ResourceQuota quota, PersistentVolumeClaim claim) {
+        return scopes(quota).stream()
+                .allMatch(scope -> "VolumeAttributesClass".equals(scope.getScopeName())
+                        && matchesAttributes(scope, attributesClasses(claim)));
+    }
+
+    private static boolean matchesAttributes(ScopedResourceSelectorRequirement scope, Set<String> classes) {
+        return switch (String.valueOf(scope.getOperator())) {
+            case "Exists" -> !classes.isEmpty();
+            case "DoesNotExist" -> classes.isEmpty();
+            case "In" -> classes.stream().anyMatch(scope.getValues()::contains);
+            case "NotIn" ->
+                classes.isEmpty()
+                        || classes.stream().anyMatch(name -> !scope.getValues().contains(name));
+            default -> false;
+        };
+    }
+
+    /** All the classes of attributes that a claim has to do with. */
+    static Set<String> attributesClasses(PersistentVolumeClaim claim) {
+        Set<String> names = new TreeSet<>();
+        names.add(Objects.requireNonNullElse(claim.getSpec().getVolumeAttributesClassName(), ""));
+        PersistentVolumeClaimStatus status = claim.getStatus();
+        if (status != null) {
+            names.add(Objects.requireNonNullElse(status.getCurrentVolumeAttributesClassName(), ""));
+            if (status.getModifyVolumeStatus() != null) {
+                names.add(Objects.requireNonNullElse(
+                        status.getModifyVolumeStatus().getTargetVolumeAttributesClassName(), ""));
+            }
+        }
+        names.remove("");
+        return names;
+    }
+
+    private static List<ScopedResourceSelectorRequirement> scopes(ResourceQuota quota) {
         List<ScopedResourceSelectorRequirement> scopes = new ArrayList<>();
         if (quota.getSpec().getScopes() != null) {
             quota.getSpec()
@@ -127,7 +168,7 @@ final class Usage {
         if (quota.getSpec().getScopeSelector() != null) {
             scopes.addAll(quota.getSpec().getScopeSelector().getMatchExpressions());
         }
-        return scopes.stream().allMatch(scope -> matches(scope, pod));
+        return scopes;
     }
 
     static boolean hasScopes(ResourceQuota quota) {

@@ -4,6 +4,7 @@ import static io.trimtab.junit.Workloads.pod;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.ResourceQuota;
@@ -11,6 +12,7 @@ import io.fabric8.kubernetes.api.model.ResourceQuotaBuilder;
 import io.trimtab.junit.Cluster;
 import io.trimtab.junit.TrimtabCluster;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -89,5 +91,41 @@ class ResourceQuotaTest {
 
         assertThat(cluster.refresh(endless).getStatus().getUsed()).containsEntry("pods", new Quantity("0"));
         assertThat(cluster.refresh(ending).getStatus().getUsed()).containsEntry("pods", new Quantity("1"));
+    }
+
+    @Test
+    void givenAQuotaOfAnAttributesClass_whenAClaimHasIt_thenOnlyThatClaimCounts(Cluster cluster) {
+        ResourceQuota gold =
+                cluster.create(new ResourceQuotaBuilder(quota(Map.of("persistentvolumeclaims", new Quantity("5"))))
+                        .editSpec()
+                        .withNewScopeSelector()
+                        .addNewMatchExpression()
+                        .withOperator("In")
+                        .withScopeName("VolumeAttributesClass")
+                        .withValues("gold")
+                        .endMatchExpression()
+                        .endScopeSelector()
+                        .endSpec()
+                        .build());
+        for (String name : List.of("gold", "silver")) {
+            cluster.create(new PersistentVolumeClaimBuilder()
+                    .withNewMetadata()
+                    .withName(name)
+                    .withNamespace("default")
+                    .endMetadata()
+                    .withNewSpec()
+                    .withAccessModes("ReadWriteOnce")
+                    .withVolumeAttributesClassName(name)
+                    .withNewResources()
+                    .addToRequests("storage", new Quantity("1Gi"))
+                    .endResources()
+                    .endSpec()
+                    .build());
+        }
+        cluster.editStatus(gold, q -> q.getStatus().setUsed(Map.of()));
+        cluster.advance(Duration.ofMinutes(6));
+
+        assertThat(cluster.refresh(gold).getStatus().getUsed())
+                .containsEntry("persistentvolumeclaims", new Quantity("1"));
     }
 }
