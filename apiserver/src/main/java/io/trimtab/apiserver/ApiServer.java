@@ -67,14 +67,17 @@ public final class ApiServer {
     private final ResourceHandler resources;
     private final RequestMetrics metrics;
     private final @Nullable FlowControl flowControl;
+    private final Duration requestTimeout;
 
     private ApiServer(
             Environment env,
             AuthenticatorChain authentication,
             List<PathHandler> paths,
             MeterRegistry registry,
-            @Nullable FlowControl flowControl) {
+            @Nullable FlowControl flowControl,
+            Duration requestTimeout) {
         this.flowControl = flowControl;
+        this.requestTimeout = requestTimeout;
         this.env = env;
         this.authentication = authentication;
         this.paths = paths;
@@ -136,7 +139,8 @@ public final class ApiServer {
             answer.accept(finish(handling, serve(handling)));
             return;
         }
-        Ticket ticket = flow.enter(request, handling.info(), handling.user(), handling.begin);
+        Duration timeout = Objects.requireNonNullElse(handling.timeout, requestTimeout);
+        Ticket ticket = flow.enter(request, handling.info(), handling.user(), timeout, handling.begin);
         handling.ticket = ticket;
         if (ticket.isWaiting()) {
             ticket.whenDecided(decided -> answer.accept(finish(handling, decided(handling, flow, decided))));
@@ -179,6 +183,10 @@ public final class ApiServer {
         @Nullable
         Ticket ticket;
 
+        /** Null for what may take as long as it likes. */
+        @Nullable
+        Duration timeout;
+
         Handling(ApiRequest request, long begin) {
             this.request = request;
             this.begin = begin;
@@ -205,6 +213,7 @@ public final class ApiServer {
         try {
             handling.info = RequestInfo.of(request);
             RequestTimeout.check(request, handling.info());
+            handling.timeout = handling.info().longRunning() ? null : Timeouts.of(request, requestTimeout);
             handling.user = Impersonation.resolve(authentication.authenticate(request), request, env.authorizer());
             return null;
         } catch (RuntimeException e) {
@@ -239,8 +248,11 @@ public final class ApiServer {
                 "Too many requests, please try again later.\n".getBytes(StandardCharsets.UTF_8));
     }
 
-    private ApiResponse finish(Handling handling, ApiResponse response) {
+    private ApiResponse finish(Handling handling, ApiResponse made) {
         ApiRequest request = handling.request;
+        long took = env.driver().nanoTime() - handling.begin;
+        Duration timeout = handling.timeout;
+        ApiResponse response = timeout != null && took > timeout.toNanos() ? Timeouts.over() : made;
         RequestInfo known = handling.info;
         boolean served = known != null
                 && (!known.resourceRequest()
@@ -250,7 +262,7 @@ public final class ApiServer {
                 known == null ? RequestInfo.of(EMPTY) : known,
                 served,
                 response.code(),
-                env.driver().nanoTime() - handling.begin,
+                took,
                 request.query().containsKey("dryRun"));
         return withHeaders(response, handling);
     }
@@ -383,6 +395,7 @@ public final class ApiServer {
         private NodeProxy nodes = NodeProxy.NONE;
         private MeterRegistry metrics = new SimpleMeterRegistry();
         private @Nullable FlowControl flowControl;
+        private Duration requestTimeout = Duration.ofSeconds(60);
 
         private Builder() {}
 
@@ -479,6 +492,12 @@ public final class ApiServer {
             return this;
         }
 
+        /** What a request may take that is no watch and the like; a minute by default. */
+        public Builder requestTimeout(Duration timeout) {
+            this.requestTimeout = timeout;
+            return this;
+        }
+
         /** @throws IllegalStateException if there is no driver, or neither a store nor a storage */
         public ApiServer build() {
             Driver time = driver;
@@ -497,7 +516,12 @@ public final class ApiServer {
             Environment env = Environment.of(
                     time, objects, registry, List.copyOf(admission), authorizer, tables, nodes, tokens, issuer);
             return new ApiServer(
-                    env, new AuthenticatorChain(authenticators, anonymous), List.copyOf(paths), metrics, flowControl);
+                    env,
+                    new AuthenticatorChain(authenticators, anonymous),
+                    List.copyOf(paths),
+                    metrics,
+                    flowControl,
+                    requestTimeout);
         }
     }
 }

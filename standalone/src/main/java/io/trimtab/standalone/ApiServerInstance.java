@@ -289,6 +289,7 @@ public final class ApiServerInstance implements AutoCloseable {
         FlowControl flowControl = flowControl(resources, metrics);
         this.flowControl = flowControl;
         ApiServer.Builder builder = ApiServer.builder();
+        builder.requestTimeout(options.protection().requestTimeout());
         if (flowControl != null) {
             builder.flowControl(flowControl);
         }
@@ -327,12 +328,8 @@ public final class ApiServerInstance implements AutoCloseable {
         if (!protection.priorityAndFairness()) {
             return null;
         }
-        FlowControl control = FlowControl.start(
-                storage,
-                resources,
-                driver,
-                protection.readsInflight() + protection.writesInflight(),
-                protection.requestTimeout());
+        FlowControl control =
+                FlowControl.start(storage, resources, driver, protection.readsInflight() + protection.writesInflight());
         parts.add(control);
         metrics.getPrometheusRegistry().register(new FlowMetrics(control));
         return control;
@@ -476,7 +473,7 @@ public final class ApiServerInstance implements AutoCloseable {
                         .withBindAddress(options.bindAddress())
                         .withInsecurePort(options.insecurePort())
                 : HttpOptions.insecure(options.insecurePort());
-        return http;
+        return http.withRequestTimeout(options.protection().requestTimeout());
     }
 
     private HttpOptions.Tls tls() {

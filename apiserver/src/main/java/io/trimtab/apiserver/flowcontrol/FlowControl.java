@@ -50,7 +50,6 @@ public final class FlowControl implements AutoCloseable {
     private final Storage storage;
     private final Driver driver;
     private final int serverSeats;
-    private final Duration requestTimeout;
     private final boolean enforced;
     private final WorkEstimator estimator;
     private final Driver.Lane lane;
@@ -85,17 +84,10 @@ public final class FlowControl implements AutoCloseable {
             int seats,
             double fraction) {}
 
-    private FlowControl(
-            Storage storage,
-            ResourceRegistry resources,
-            Driver driver,
-            int serverSeats,
-            Duration requestTimeout,
-            boolean enforced) {
+    private FlowControl(Storage storage, ResourceRegistry resources, Driver driver, int serverSeats, boolean enforced) {
         this.storage = storage;
         this.driver = driver;
         this.serverSeats = serverSeats;
-        this.requestTimeout = requestTimeout;
         this.enforced = enforced;
         this.estimator = new WorkEstimator(storage, resources);
         this.lane = driver.lane("flowcontrol");
@@ -108,22 +100,15 @@ public final class FlowControl implements AutoCloseable {
      * Begins to follow the objects. Until there are any, only the two levels that always exist are known.
      *
      * @param serverSeats how many requests of one seat are served at a time, besides exempt ones
-     * @param requestTimeout what a request may take, if its client does not say less
      */
-    public static FlowControl start(
-            Storage storage, ResourceRegistry resources, Driver driver, int serverSeats, Duration requestTimeout) {
-        return start(storage, resources, driver, serverSeats, requestTimeout, !driver.isVirtual());
+    public static FlowControl start(Storage storage, ResourceRegistry resources, Driver driver, int serverSeats) {
+        return start(storage, resources, driver, serverSeats, !driver.isVirtual());
     }
 
     /** @param enforced whether anything waits or is turned away */
     static FlowControl start(
-            Storage storage,
-            ResourceRegistry resources,
-            Driver driver,
-            int serverSeats,
-            Duration requestTimeout,
-            boolean enforced) {
-        FlowControl control = new FlowControl(storage, resources, driver, serverSeats, requestTimeout, enforced);
+            Storage storage, ResourceRegistry resources, Driver driver, int serverSeats, boolean enforced) {
+        FlowControl control = new FlowControl(storage, resources, driver, serverSeats, enforced);
         control.refresh();
         if (control.enforced) {
             control.timer = driver.schedule(ADJUST_EVERY, control::adjustAgain);
@@ -150,9 +135,10 @@ public final class FlowControl implements AutoCloseable {
     /**
      * Finds the place of a request that may wait: see {@link Ticket}. What came in is served, waits or is turned away.
      *
+     * @param timeout what the request may take in all
      * @param now what {@link Driver#nanoTime} has just said
      */
-    public Ticket enter(ApiRequest request, RequestInfo info, UserInfo user, long now) {
+    public Ticket enter(ApiRequest request, RequestInfo info, UserInfo user, Duration timeout, long now) {
         Configuration config = configuration;
         FlowSchema schema = classify(config, info, user);
         PriorityLevel level = schema.level;
@@ -166,7 +152,7 @@ public final class FlowControl implements AutoCloseable {
         Ticket ticket = new Ticket(level.queues, schema.stats, info, user, flow, work, schema.headers, level.name, now);
         level.queues.enter(ticket, hand);
         if (ticket.isWaiting()) {
-            level.queues.limitWait(ticket, patience(request));
+            level.queues.limitWait(ticket, patience(timeout));
         }
         return ticket;
     }
@@ -199,9 +185,8 @@ public final class FlowControl implements AutoCloseable {
         throw new IllegalStateException("there is no catch-all flow schema");
     }
 
-    private Duration patience(ApiRequest request) {
-        Duration whole = requestTimeout;
-        Duration quarter = whole.dividedBy(4);
+    private static Duration patience(Duration timeout) {
+        Duration quarter = timeout.dividedBy(4);
         return quarter.compareTo(MOST_PATIENCE) < 0 ? quarter : MOST_PATIENCE;
     }
 

@@ -3,7 +3,10 @@ package io.trimtab.apiserver.http;
 import io.netty.buffer.Unpooled;
 import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.ApiResponse;
+import io.trimtab.apiserver.RequestInfo;
+import io.trimtab.apiserver.Timeouts;
 import io.trimtab.apiserver.auth.UserInfo;
+import io.trimtab.apiserver.errors.StatusException;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -40,9 +43,12 @@ final class Exchange {
     private final Context context;
     private final HttpConnection connection;
 
+    private final long begun;
     private byte[] body = new byte[0];
     private int bodyLength;
     private boolean finished;
+    /** The answer has begun: another would come too late. */
+    private boolean headWritten;
     /** Written on the event loop, read by whoever closes the server. */
     private volatile @Nullable WatchPump watch;
     /** Set on the event loop when the client has gone; read by the step that makes pieces. */
@@ -54,6 +60,49 @@ final class Exchange {
         this.response = request.response();
         this.context = Objects.requireNonNull(Vertx.currentContext(), "requests come on event loops");
         this.connection = request.connection();
+        this.begun = frontend.driver().nanoTime();
+    }
+
+    /** When the head of the request was there. */
+    long begun() {
+        return begun;
+    }
+
+    /** Answers with 504 what is not answered yet, and should be. Any thread. */
+    void expire() {
+        onLoop(() -> {
+            if (finished || gone || headWritten || watch != null || isLongRunning()) {
+                return;
+            }
+            // The body may still be on its way: nobody will read it.
+            if (request.version() != HttpVersion.HTTP_2) {
+                response.putHeader("Connection", "close");
+                response.endHandler(v -> {
+                    finish();
+                    connection.close();
+                });
+            }
+            write(Timeouts.over());
+        });
+    }
+
+    private boolean isLongRunning() {
+        String path = Requests.decodePath(request.path() == null ? "/" : request.path());
+        if (path == null) {
+            return false;
+        }
+        try {
+            return RequestInfo.of(new ApiRequest(
+                            request.method().name(),
+                            path,
+                            Requests.parseQuery(request.query()),
+                            Map.of(),
+                            new byte[0],
+                            new ApiRequest.Peer("", List.of(), null)))
+                    .longRunning();
+        } catch (StatusException e) {
+            return false;
+        }
     }
 
     HttpConnection connection() {
@@ -117,6 +166,9 @@ final class Exchange {
             UserInfo.of("system:unsecured", UserInfo.MASTERS_GROUP, UserInfo.AUTHENTICATED_GROUP);
 
     private void dispatch(byte[] body) {
+        if (headWritten) {
+            return;
+        }
         String path = Requests.decodePath(request.path() == null ? "/" : request.path());
         if (path == null) {
             write(new ApiResponse.Whole(
@@ -196,6 +248,12 @@ final class Exchange {
     }
 
     private void write(ApiResponse answer) {
+        if (headWritten) {
+            if (answer instanceof ApiResponse.Watch events) {
+                events.events().close();
+            }
+            return; // it was told already that this takes too long
+        }
         if (answer instanceof ApiResponse.Watch events) {
             if (gone) {
                 events.events().close();
@@ -238,6 +296,7 @@ final class Exchange {
 
     /** Sets code and headers; adds the date. */
     void head(int code, Map<String, List<String>> headers) {
+        headWritten = true;
         response.setStatusCode(code);
         boolean dated = false;
         for (Map.Entry<String, List<String>> header : headers.entrySet()) {
@@ -340,6 +399,11 @@ final class Exchange {
 
     HttpFrontend frontend() {
         return frontend;
+    }
+
+    /** True if an answer has begun; on the event loop. */
+    boolean isAnswered() {
+        return headWritten;
     }
 
     boolean isGone() {

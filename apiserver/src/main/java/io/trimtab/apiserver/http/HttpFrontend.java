@@ -1,5 +1,7 @@
 package io.trimtab.apiserver.http;
 
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.trimtab.runtime.Driver;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -51,14 +53,14 @@ public final class HttpFrontend implements AutoCloseable {
     }
 
     private static final int EVENT_LOOPS = 2;
-    /** Label selectors and resource lists make long URLs; client-go chunks nothing below this. */
-    private static final int MAX_HEADER_BYTES = 128 * 1024;
+    /** As Go's server; label selectors and resource lists make long URLs. */
+    private static final int MAX_HEADER_BYTES = 1024 * 1024;
     /** Go's server allows this many at once on a connection. */
     private static final int MAX_STREAMS = 250;
     /** Clients end a watch by resetting its stream, hundreds at once when they stop; that is no attack. */
     private static final int MAX_RESETS_PER_WINDOW = 100_000;
 
-    private static final Duration SWEEP = Duration.ofSeconds(15);
+    private static final Duration SWEEP = Duration.ofSeconds(5);
 
     private final HttpOptions options;
     private final RequestHandler handler;
@@ -174,6 +176,7 @@ public final class HttpFrontend implements AutoCloseable {
     private int listen(HttpServerOptions server, String flag) {
         HttpServer http = vertx.createHttpServer(server)
                 .requestHandler(this::onRequest)
+                .invalidRequestHandler(HttpFrontend::refuse)
                 .connectionHandler(this::onConnection)
                 .exceptionHandler(e -> log.debug("Connection failed", e));
         try {
@@ -189,6 +192,18 @@ public final class HttpFrontend implements AutoCloseable {
         }
         servers.add(http);
         return http.actualPort();
+    }
+
+    /** Answers what is no HTTP, or too long, as Go's server does: and that is the end of the connection. */
+    private static void refuse(HttpServerRequest request) {
+        Throwable cause = request.decoderResult().cause();
+        boolean tooLong = cause instanceof TooLongHttpLineException || cause instanceof TooLongHttpHeaderException;
+        int code = tooLong ? 431 : 400;
+        String text = tooLong ? "431 Request Header Fields Too Large" : "400 Bad Request";
+        request.response().setStatusCode(code);
+        request.response().putHeader("Content-Type", "text/plain; charset=utf-8");
+        request.response().putHeader("Connection", "close");
+        request.response().end(text).onComplete(v -> request.connection().close());
     }
 
     /** The TLS port that is open, or -1. */
@@ -214,14 +229,23 @@ public final class HttpFrontend implements AutoCloseable {
         exchange.begin();
     }
 
-    /** Closes connections on which nothing is asked: clients that went away without a word, and half-open requests. */
+    /**
+     * Closes connections on which nothing is asked: clients that went away without a word, and half-open requests. Ends requests
+     * that take too long, such as those whose body never comes.
+     */
     private void sweep() {
         if (closing) {
             return;
         }
         long now = driver.nanoTime();
         Set<HttpConnection> busy = ConcurrentHashMap.newKeySet();
-        exchanges.forEach(e -> busy.add(e.connection()));
+        long limit = options.requestTimeout().toNanos();
+        for (Exchange exchange : exchanges) {
+            busy.add(exchange.connection());
+            if (now - exchange.begun() > limit) {
+                exchange.expire();
+            }
+        }
         for (Connection connection : connections) {
             if (busy.contains(connection.http)) {
                 connection.idleSince = now;

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param maxBodyBytes of a request; one that is larger reaches the handler cut off one byte beyond, to be refused there
  * @param drain how long {@link HttpFrontend#close} waits for requests under way
  * @param idle a connection without any request is closed after this
+ * @param requestTimeout a request whose body has not come, or whose answer is not known, by then is answered with 504, unless
+ *     it may take as long as it likes
  */
 public record HttpOptions(
         String bindAddress,
@@ -22,7 +24,8 @@ public record HttpOptions(
         @Nullable Tls tls,
         int maxBodyBytes,
         Duration drain,
-        Duration idle) {
+        Duration idle,
+        Duration requestTimeout) {
 
     /** Kubernetes' own limit for the body of a request. */
     public static final int MAX_BODY_BYTES = 3 * 1024 * 1024;
@@ -39,25 +42,43 @@ public record HttpOptions(
     /** TLS on loopback. */
     public static HttpOptions secure(int port, Tls tls) {
         return new HttpOptions(
-                "127.0.0.1", port, -1, tls, MAX_BODY_BYTES, Duration.ofSeconds(5), Duration.ofSeconds(90));
+                "127.0.0.1",
+                port,
+                -1,
+                tls,
+                MAX_BODY_BYTES,
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(90),
+                Duration.ofSeconds(60));
     }
 
     /** Plain HTTP on loopback, for tests and for tools that know no TLS. */
     public static HttpOptions insecure(int port) {
         return new HttpOptions(
-                "127.0.0.1", -1, port, null, MAX_BODY_BYTES, Duration.ofSeconds(5), Duration.ofSeconds(90));
+                "127.0.0.1",
+                -1,
+                port,
+                null,
+                MAX_BODY_BYTES,
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(90),
+                Duration.ofSeconds(60));
     }
 
     public HttpOptions withBindAddress(String address) {
-        return new HttpOptions(address, securePort, insecurePort, tls, maxBodyBytes, drain, idle);
+        return new HttpOptions(address, securePort, insecurePort, tls, maxBodyBytes, drain, idle, requestTimeout);
     }
 
     public HttpOptions withInsecurePort(int port) {
-        return new HttpOptions(bindAddress, securePort, port, tls, maxBodyBytes, drain, idle);
+        return new HttpOptions(bindAddress, securePort, port, tls, maxBodyBytes, drain, idle, requestTimeout);
     }
 
     public HttpOptions withDrain(Duration drain) {
-        return new HttpOptions(bindAddress, securePort, insecurePort, tls, maxBodyBytes, drain, idle);
+        return new HttpOptions(bindAddress, securePort, insecurePort, tls, maxBodyBytes, drain, idle, requestTimeout);
+    }
+
+    public HttpOptions withRequestTimeout(Duration timeout) {
+        return new HttpOptions(bindAddress, securePort, insecurePort, tls, maxBodyBytes, drain, idle, timeout);
     }
 
     /**

@@ -47,7 +47,7 @@ final class PieceWriter {
         Map<String, List<String>> sent = headers;
         Buffer buffer = buffer(batch, last);
         exchange.onLoop(() -> {
-            if (exchange.isGone()) {
+            if (exchange.isGone() || exchange.isAnswered()) {
                 return;
             }
             exchange.head(answer.code(), sent);

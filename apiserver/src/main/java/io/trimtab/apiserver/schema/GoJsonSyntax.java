@@ -6,10 +6,15 @@ import org.jspecify.annotations.Nullable;
 /** Says what is wrong with malformed JSON the way Go's scanner does. Slow path: runs only over text that failed to parse. */
 final class GoJsonSyntax {
     private static final String END = "unexpected end of JSON input";
-    private static final String DEEP = "exceeded max depth";
+    /** Deeper than this our parser does not go; Go's goes ten times as deep, which nobody needs. */
+    private static final int MAX_DEPTH = 1000;
 
     private final byte[] text;
     private int pos;
+    /** The first bracket beyond the limit. */
+    private char tooDeep = '{';
+
+    private boolean isTooDeep;
 
     private GoJsonSyntax(byte[] text) {
         this.text = text;
@@ -18,7 +23,7 @@ final class GoJsonSyntax {
     static String explain(byte[] text) {
         GoJsonSyntax scan = new GoJsonSyntax(text);
         String error = scan.document();
-        return error == null ? DEEP : error;
+        return error == null ? "invalid character '" + scan.tooDeep + "' exceeded max depth" : error;
     }
 
     private @Nullable String document() {
@@ -42,6 +47,10 @@ final class GoJsonSyntax {
                     continue;
                 }
                 mayClose = false;
+                if ((c == '[' || c == '{') && depth >= MAX_DEPTH && !isTooDeep) {
+                    isTooDeep = true;
+                    tooDeep = (char) c;
+                }
                 if (c == '[') {
                     pos++;
                     open.clear(depth++);

@@ -49,6 +49,8 @@ final class YamlTree {
     // As many aliases as a body of 3 MiB could need; beyond it somebody builds a bomb.
     private static final int MAX_NODES = 3_000_000;
 
+    private static final int MAX_DEPTH = 1000;
+
     private final List<String> duplicates = new ArrayList<>();
     private final Map<Node, Boolean> open = new IdentityHashMap<>();
     private int count;
@@ -59,7 +61,7 @@ final class YamlTree {
         try {
             LoaderOptions options = new LoaderOptions();
             options.setCodePointLimit(Integer.MAX_VALUE);
-            options.setNestingDepthLimit(1000);
+            options.setNestingDepthLimit(MAX_DEPTH);
             options.setMaxAliasesForCollections(Integer.MAX_VALUE);
             StreamReader reader = text.length > 1 && (text[0] & 0xff) >= 0xfe
                     ? new StreamReader(new UnicodeReader(new java.io.ByteArrayInputStream(text)))
@@ -82,6 +84,10 @@ final class YamlTree {
         } catch (MarkedYAMLException e) {
             throw new Malformed("yaml: " + place(e, text) + problem(e));
         } catch (YAMLException e) {
+            if (String.valueOf(e.getMessage()).startsWith("Nesting Depth exceeded")) {
+                // Go's parser lets ten times that pass; what comes next would not.
+                throw new Malformed("yaml: " + deepLine(text) + "exceeded max depth of 10000");
+            }
             throw new Malformed("yaml: " + e.getMessage());
         }
     }
@@ -109,6 +115,24 @@ final class YamlTree {
             }
         }
         return new String(chars);
+    }
+
+    /** Where brackets are open too deep. */
+    private static String deepLine(byte[] text) {
+        int depth = 0;
+        int line = 1;
+        for (byte b : text) {
+            if (b == '[' || b == '{') {
+                if (++depth > MAX_DEPTH) {
+                    break;
+                }
+            } else if (b == ']' || b == '}') {
+                depth--;
+            } else if (b == '\n') {
+                line++;
+            }
+        }
+        return depth > MAX_DEPTH ? "line " + line + ": " : "";
     }
 
     // Go's library counts lines from zero, leaves the first one unsaid, and adds one for errors of its scanner.

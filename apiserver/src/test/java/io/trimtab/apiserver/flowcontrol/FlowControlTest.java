@@ -34,7 +34,7 @@ class FlowControlTest {
     private final ResourceRegistry resources = ResourceRegistry.builtIn(new Kinds(KindsOptions.DEFAULT).registry());
     private final MemoryStore store = MemoryStore.create();
     private final DefaultStorage storage = new DefaultStorage(store, driver, resources::selectableFields);
-    private FlowControl control = FlowControl.start(storage, resources, driver, 600, Duration.ofSeconds(60), true);
+    private FlowControl control = FlowControl.start(storage, resources, driver, 600, true);
     private ApiServer server = serverOf(control);
 
     @BeforeEach
@@ -67,7 +67,7 @@ class FlowControlTest {
 
     private Ticket enter(UserInfo user, String method, String path) {
         ApiRequest request = request(user, method, path, Map.of());
-        return control.enter(request, RequestInfo.of(request), user, driver.nanoTime());
+        return control.enter(request, RequestInfo.of(request), user, Duration.ofSeconds(60), driver.nanoTime());
     }
 
     private static UserInfo user(String name, String groups) {
@@ -223,7 +223,7 @@ class FlowControlTest {
     @Test
     void givenAllSeatsAreTaken_whenARequestComes_thenItIsAnsweredWhenItIsItsTurn() {
         control.close();
-        control = FlowControl.start(storage, resources, driver, 60, Duration.ofSeconds(60), true);
+        control = FlowControl.start(storage, resources, driver, 60, true);
         server = serverOf(control);
         driver.settle();
         UserInfo bob = user("bob", "");

@@ -1,5 +1,6 @@
 package io.trimtab.standalone.cli;
 
+import io.trimtab.apiserver.schema.GoDuration;
 import io.trimtab.standalone.Protection;
 import java.time.Duration;
 import picocli.CommandLine.Model.CommandSpec;
@@ -43,10 +44,8 @@ final class ProtectionFlags {
     }
 
     private static Duration duration(String flag, String text) {
-        try {
-            return GoDuration.parse(text);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(flag + ": " + e.getMessage(), e);
-        }
+        return GoDuration.parse(text)
+                .orElseThrow(() -> new IllegalArgumentException(
+                        flag + ": \"" + text + "\" is no duration; give one such as 1m30s"));
     }
 }
