@@ -44,6 +44,7 @@ import io.trimtab.apiserver.flowcontrol.FlowMetrics;
 import io.trimtab.apiserver.health.HealthChecks;
 import io.trimtab.apiserver.health.Index;
 import io.trimtab.apiserver.health.Metrics;
+import io.trimtab.apiserver.health.SnapshotPath;
 import io.trimtab.apiserver.health.Version;
 import io.trimtab.apiserver.health.WellKnown;
 import io.trimtab.apiserver.http.HttpFrontend;
@@ -315,6 +316,7 @@ public final class ApiServerInstance implements AutoCloseable {
                         new OpenApi(resources, CustomResourceDefinitions::schema, driver::now),
                         health,
                         new Version(),
+                        new SnapshotPath(store),
                         new Metrics(metrics, health),
                         new Index(resources, health),
                         new WellKnown(settings, keys, this::advertised)))

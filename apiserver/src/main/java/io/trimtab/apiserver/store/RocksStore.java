@@ -129,7 +129,21 @@ public final class RocksStore implements Store {
                             + e.getMessage() + "); it needs Linux on x86-64 with glibc, elsewhere use --store memory",
                     e);
         }
-        Options options = new Options()
+        Options options = options();
+        RocksDB db = null;
+        try {
+            db = RocksDB.open(options, directory.toString());
+            checkFormat(directory, db);
+            return new RocksStore(directory, driver, options, db, Loaded.from(directory, db), maxHistoryBytes);
+        } catch (RocksDBException e) {
+            throw closing(db, options, explained(directory, e));
+        } catch (StoreException e) {
+            throw closing(db, options, e);
+        }
+    }
+
+    private static Options options() {
+        return new Options()
                 .setCreateIfMissing(true)
                 .setParanoidChecks(true)
                 // A torn record at the end was never acknowledged; anything else is damage, and must not pass for less
@@ -143,15 +157,71 @@ public final class RocksStore implements Store {
                 .setInfoLogLevel(InfoLogLevel.WARN_LEVEL)
                 .setKeepLogFileNum(2)
                 .setStatsDumpPeriodSec(0);
-        RocksDB db = null;
+    }
+
+    /**
+     * Makes the store of a directory from a snapshot.
+     *
+     * @param directory must not exist, or be empty; appears as a whole or not at all
+     * @param bump how far revisions go on beyond the snapshot's: more than were given out after it was taken, so that none is
+     *     given out twice; whoever watched from one of those is told to list anew
+     * @throws StoreException if the snapshot or the directory cannot be used; the message says why
+     */
+    public static Snapshot.Summary restore(Path snapshot, Path directory, long bump) {
         try {
-            db = RocksDB.open(options, directory.toString());
-            checkFormat(directory, db);
-            return new RocksStore(directory, driver, options, db, Loaded.from(directory, db), maxHistoryBytes);
-        } catch (RocksDBException e) {
-            throw closing(db, options, explained(directory, e));
-        } catch (StoreException e) {
-            throw closing(db, options, e);
+            if (Files.isDirectory(directory)) {
+                try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+                    if (files.iterator().hasNext()) {
+                        throw new StoreException("the directory " + directory
+                                + " is not empty, and what it holds is not overwritten; give another, or move it away");
+                    }
+                }
+                Files.delete(directory);
+            }
+            Files.createDirectories(directory.toAbsolutePath().getParent());
+            Path part = directory.resolveSibling(directory.getFileName() + ".restoring");
+            prepare(part);
+            RocksDB.loadLibrary();
+            Snapshot.Summary summary;
+            try (Options options = options().setErrorIfExists(true);
+                    RocksDB db = RocksDB.open(options, part.toString())) {
+                checkFormat(part, db);
+                summary = fill(db, snapshot, bump);
+            } catch (RocksDBException e) {
+                throw String.valueOf(e.getMessage()).contains("exists (error_if_exists")
+                        ? new StoreException("the directory " + part
+                                + " is left of a restore that was interrupted; delete it and begin again")
+                        : explained(part, e);
+            }
+            Files.move(part, directory);
+            return summary;
+        } catch (IOException e) {
+            throw new StoreException(
+                    "the snapshot " + snapshot + " cannot be restored to " + directory + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static Snapshot.Summary fill(RocksDB db, Path snapshot, long bump) throws IOException, RocksDBException {
+        try (WriteOptions sync = new WriteOptions().setSync(true);
+                WriteOptions later = new WriteOptions();
+                WriteBatch batch = new WriteBatch();
+                java.io.InputStream in = Files.newInputStream(snapshot)) {
+            Snapshot.Summary summary = Snapshot.read(in, snapshot.toString(), entry -> {
+                try {
+                    batch.put(
+                            keyOf(entry.key(), entry.revision()),
+                            valueOf(new Change(entry.key(), entry, null, entry.revision()), 0));
+                    if (batch.count() >= GARBAGE_BATCH) {
+                        db.write(later, batch);
+                        batch.clear();
+                    }
+                } catch (RocksDBException e) {
+                    throw explained(snapshot, e);
+                }
+            });
+            batch.put(COMPACTED_KEY, longBytes(summary.revision() + bump));
+            db.write(sync, batch);
+            return summary;
         }
     }
 

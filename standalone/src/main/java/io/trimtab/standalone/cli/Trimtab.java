@@ -35,6 +35,7 @@ public final class Trimtab implements Runnable {
         commands.put("scheduler", SchedulerCommand.class);
         commands.put("node", NodeCommand.class);
         commands.put("rolling-update", RollingUpdateCommand.class);
+        commands.put("snapshot", SnapshotCommand.class);
         commands.put("version", VersionCommand.class);
         commands.put("warm-up", WarmUpCommand.class);
         return commands;
