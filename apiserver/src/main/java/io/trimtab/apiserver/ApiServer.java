@@ -63,6 +63,7 @@ public final class ApiServer {
 
     private final Environment env;
     private final AuthenticatorChain authentication;
+    private final List<PathHandler> delegates;
     private final List<PathHandler> paths;
     private final ResourceHandler resources;
     private final RequestMetrics metrics;
@@ -72,6 +73,7 @@ public final class ApiServer {
     private ApiServer(
             Environment env,
             AuthenticatorChain authentication,
+            List<PathHandler> delegates,
             List<PathHandler> paths,
             MeterRegistry registry,
             @Nullable FlowControl flowControl,
@@ -79,6 +81,7 @@ public final class ApiServer {
         this.flowControl = flowControl;
         this.requestTimeout = requestTimeout;
         this.env = env;
+        this.delegates = delegates;
         this.authentication = authentication;
         this.paths = paths;
         this.resources = new ResourceHandler(env);
@@ -298,6 +301,12 @@ public final class ApiServer {
                         info,
                         Objects.requireNonNullElse(request.queryParameter("fieldSelector"), ""),
                         Objects.requireNonNullElse(request.queryParameter("labelSelector"), "")));
+        for (PathHandler handler : delegates) {
+            Optional<ApiResponse> answer = handler.handle(request, user);
+            if (answer.isPresent()) {
+                return answer.get();
+            }
+        }
         if (info.resourceRequest()) {
             Served served = env.resources().find(info.group(), info.version(), info.resource());
             if (served != null || env.resources().versions(info.group()).contains(info.version())) {
@@ -380,6 +389,7 @@ public final class ApiServer {
         private KindRegistry kinds = KindRegistry.PLAIN;
         private @Nullable ResourceRegistry resources;
         private final List<AdmissionPlugin> admission = new ArrayList<>();
+        private final List<PathHandler> delegates = new ArrayList<>();
         private final List<PathHandler> paths = new ArrayList<>();
         private final List<Authenticator> authenticators = new ArrayList<>();
         private @Nullable BearerTokens tokens;
@@ -438,6 +448,12 @@ public final class ApiServer {
         /** Adds what serves paths that are no resources. */
         public Builder paths(List<? extends PathHandler> handlers) {
             paths.addAll(handlers);
+            return this;
+        }
+
+        /** Adds what takes requests, also for resources, before this server itself does: other servers behind it. */
+        public Builder delegates(List<? extends PathHandler> handlers) {
+            delegates.addAll(handlers);
             return this;
         }
 
@@ -518,6 +534,7 @@ public final class ApiServer {
             return new ApiServer(
                     env,
                     new AuthenticatorChain(authenticators, anonymous),
+                    List.copyOf(delegates),
                     List.copyOf(paths),
                     metrics,
                     flowControl,

@@ -1,7 +1,6 @@
 package io.trimtab.standalone;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.trimtab.apiserver.ApiRequest;
@@ -10,9 +9,8 @@ import io.trimtab.apiserver.ApiServer;
 import io.trimtab.apiserver.PathHandler;
 import io.trimtab.apiserver.admission.AdmissionChain;
 import io.trimtab.apiserver.admission.AdmissionPlugin;
-import io.trimtab.apiserver.admission.webhook.MatchConditions;
-import io.trimtab.apiserver.admission.webhook.MutatingWebhooks;
-import io.trimtab.apiserver.admission.webhook.ValidatingWebhooks;
+import io.trimtab.apiserver.aggregation.AggregatedPaths;
+import io.trimtab.apiserver.aggregation.Aggregator;
 import io.trimtab.apiserver.auth.Authenticator;
 import io.trimtab.apiserver.auth.Authorizer;
 import io.trimtab.apiserver.auth.AuthorizerChain;
@@ -29,10 +27,7 @@ import io.trimtab.apiserver.bootstrap.AddressRange;
 import io.trimtab.apiserver.bootstrap.Bootstrap;
 import io.trimtab.apiserver.bootstrap.FlowControlKeeper;
 import io.trimtab.apiserver.bootstrap.ServerLease;
-import io.trimtab.apiserver.callout.HttpsTransport;
 import io.trimtab.apiserver.callout.LocalCallouts;
-import io.trimtab.apiserver.callout.ServiceResolver;
-import io.trimtab.apiserver.callout.WebhookClient;
 import io.trimtab.apiserver.certificates.CertificateAuthority;
 import io.trimtab.apiserver.certificates.Credential;
 import io.trimtab.apiserver.certificates.Pem;
@@ -77,6 +72,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeoutException;
@@ -105,6 +101,8 @@ public final class ApiServerInstance implements AutoCloseable {
     private volatile Function<ApiRequest, ApiResponse> door;
 
     private final List<AutoCloseable> parts = new ArrayList<>();
+    private final CompletableFuture<Extensions.Proxies> proxies;
+    private final Map<String, String> publishedProxies;
     private final CompletableFuture<HttpOptions> http;
     /** Written before the server is handed out. */
     private @Nullable CompletableFuture<HttpFrontend> listening;
@@ -259,6 +257,9 @@ public final class ApiServerInstance implements AutoCloseable {
         this.authority = inherited != null
                 ? inherited
                 : pki == null ? CertificateAuthority.create(driver) : CertificateAuthority.open(pki, driver);
+        this.proxies = options.listens()
+                ? beside(driver, () -> Extensions.proxies(options.extensions(), pki, driver))
+                : CompletableFuture.failedFuture(new IllegalStateException("nobody can come by a proxy"));
         this.http = options.listens()
                 ? beside(driver, this::httpOptions)
                 : CompletableFuture.failedFuture(new IllegalStateException("this server does not listen"));
@@ -271,22 +272,26 @@ public final class ApiServerInstance implements AutoCloseable {
                 resources::selectableFields,
                 DefaultStorage.Options.DEFAULT.with(
                         options.storage().compactEvery(), options.storage().eventLife()));
-        CustomResourceDefinitions customResources = CustomResourceDefinitions.start(storage, resources, driver);
+        PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        Metrics.bindProcess(metrics);
+        Extensions extensions = new Extensions(options.extensions(), storage, driver, metrics, this::securePort, parts);
+        this.callouts = extensions.callouts();
+        CustomResourceDefinitions customResources =
+                CustomResourceDefinitions.start(storage, resources, driver, extensions.conversions());
         parts.add(customResources);
         TokenKeys keys = pki == null ? TokenKeys.inMemory() : TokenKeys.open(pki);
         TokenSettings settings = TokenSettings.of(options.serviceAccountIssuer());
         RbacAuthorizer rbac = new RbacAuthorizer(storage);
         parts.add(rbac);
-        Authorizer authorizer = authorizer(rbac);
+        Authorizer authorizer = authorizer(rbac, extensions);
+        Extensions.Proxies proxies = options.listens() ? await(driver, this.proxies, "the front proxy") : null;
+        this.publishedProxies = extensions.published(proxies);
+        Aggregator aggregator = extensions.aggregator(resources, proxies);
+        Discovery discovery = new Discovery(resources, this::advertised, aggregator::remoteGroups);
+        aggregator.onChange(discovery::refresh);
         HealthChecks health = HealthChecks.of(() -> storage.revision() > 0, () -> ready, () -> closing);
         health.addStart(() -> ready);
-        PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-        Metrics.bindProcess(metrics);
         this.simulatedNodes = new SimulatedNodes(driver);
-        this.callouts = new LocalCallouts(new HttpsTransport(
-                driver,
-                new ServiceResolver(storage, driver, options.extensions().routeToEndpoints(), this::securePort)));
-        parts.add(callouts);
         FlowControl flowControl = flowControl(resources, metrics);
         this.flowControl = flowControl;
         ApiServer.Builder builder = ApiServer.builder();
@@ -301,19 +306,22 @@ public final class ApiServerInstance implements AutoCloseable {
         this.server = builder.driver(driver)
                 .storage(storage)
                 .resources(resources)
+                .authenticators(extensions.proxyAuthenticators(proxies))
                 .authenticators(certificateAuthenticators())
-                .tokens(tokens(keys, settings))
+                .tokens(tokens(keys, settings, extensions))
                 .tokenIssuer(new TokenIssuer(storage, keys, settings, driver))
                 .authorizer(authorizer)
-                .admission(List.of(admission(authorizer, rbac, resources, webhooks(resources, metrics))))
+                .admission(List.of(admission(authorizer, rbac, resources, extensions.webhooks(resources, authorizer))))
                 .tables(new Tables(driver::now, customResources.columns()))
                 .anonymous(options.anonymous())
                 .nodes(simulatedNodes)
                 .metrics(metrics)
+                .delegates(List.of(new AggregatedPaths(aggregator)))
                 .paths(paths)
                 .paths(List.of(
-                        new Discovery(resources, this::advertised),
-                        new OpenApi(resources, CustomResourceDefinitions::schema, driver::now),
+                        discovery,
+                        new OpenApi(
+                                resources, CustomResourceDefinitions::schema, driver::now, aggregator::openApiHashes),
                         health,
                         new Version(),
                         new SnapshotPath(store),
@@ -348,17 +356,6 @@ public final class ApiServerInstance implements AutoCloseable {
         }
     }
 
-    private List<AdmissionPlugin> webhooks(ResourceRegistry resources, MeterRegistry metrics) {
-        WebhookClient client = new WebhookClient(callouts, "kube-apiserver-admission");
-        MutatingWebhooks mutating =
-                new MutatingWebhooks(storage, resources, client, MatchConditions.ALL, driver, metrics);
-        ValidatingWebhooks validating =
-                new ValidatingWebhooks(storage, resources, client, MatchConditions.ALL, driver, metrics);
-        parts.add(mutating);
-        parts.add(validating);
-        return List.of(mutating, validating);
-    }
-
     private AdmissionChain admission(
             Authorizer authorizer, RbacAuthorizer rbac, ResourceRegistry resources, List<AdmissionPlugin> further) {
         boolean escalates = options.authorizationModes().contains("RBAC");
@@ -374,7 +371,7 @@ public final class ApiServerInstance implements AutoCloseable {
         }
     }
 
-    private Authorizer authorizer(RbacAuthorizer rbac) {
+    private Authorizer authorizer(RbacAuthorizer rbac, Extensions extensions) {
         List<Authorizer> chain = new ArrayList<>();
         for (String mode : options.authorizationModes()) {
             switch (mode) {
@@ -384,11 +381,12 @@ public final class ApiServerInstance implements AutoCloseable {
                     parts.add(nodes);
                     chain.add(nodes);
                 }
+                case "Webhook" -> chain.add(extensions.authorizationWebhook());
                 case "AlwaysAllow" -> chain.add(AuthorizerChain.alwaysAllow());
                 case "AlwaysDeny" -> chain.add(AuthorizerChain.alwaysDeny());
                 default ->
-                    throw new StartException(
-                            "--authorization-mode: \"" + mode + "\" is not one of RBAC, Node, AlwaysAllow, AlwaysDeny");
+                    throw new StartException("--authorization-mode: \"" + mode
+                            + "\" is not one of RBAC, Node, Webhook, AlwaysAllow," + " AlwaysDeny");
             }
         }
         return new AuthorizerChain(chain);
@@ -403,7 +401,7 @@ public final class ApiServerInstance implements AutoCloseable {
         return List.of(new ClientCertificates(authorities, driver));
     }
 
-    private BearerTokens tokens(TokenKeys keys, TokenSettings settings) {
+    private BearerTokens tokens(TokenKeys keys, TokenSettings settings, Extensions extensions) {
         List<String> audiences = settings.audiences();
         List<TokenAuthenticator> sorts = new ArrayList<>();
         Path file = options.tokenAuthFile();
@@ -412,6 +410,7 @@ public final class ApiServerInstance implements AutoCloseable {
         }
         sorts.add(new ServiceAccountTokens(storage, keys, settings, driver));
         sorts.add(new BootstrapTokens(storage, driver, audiences));
+        extensions.tokenWebhook(audiences).ifPresent(sorts::add);
         return new BearerTokens(sorts, audiences);
     }
 
@@ -443,7 +442,8 @@ public final class ApiServerInstance implements AutoCloseable {
                             options.serviceCidr(),
                             options.advertiseAddress(),
                             Math.max(options.securePort(), 0),
-                            authority.certificatePem()));
+                            authority.certificatePem(),
+                            publishedProxies));
         }
         if (flowControl != null) {
             parts.add(FlowControlKeeper.start(storage, driver));
@@ -481,6 +481,7 @@ public final class ApiServerInstance implements AutoCloseable {
     private HttpOptions.Tls tls() {
         List<byte[]> clients = new ArrayList<>();
         clients.add(bytes(authority.certificatePem()));
+        clients.add(bytes(await(driver, proxies, "the front proxy").authoritiesPem()));
         if (options.clientCaFile() != null) {
             clients.add(bytes(read("--client-ca-file", options.clientCaFile())));
         }

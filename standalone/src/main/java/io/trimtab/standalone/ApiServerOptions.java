@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param clientCaFile authorities of client certificates besides our own; null for none
  * @param tlsCertFile the server's certificate; null to issue one
  * @param tlsKeyFile its key
- * @param authorizationModes of {@code RBAC}, {@code Node}, {@code AlwaysAllow}, {@code AlwaysDeny}
+ * @param authorizationModes of {@code RBAC}, {@code Node}, {@code Webhook}, {@code AlwaysAllow}, {@code AlwaysDeny}
  * @param enabledAdmission plugins that are off by default
  * @param disabledAdmission plugins that are on by default
  * @param serviceAccountIssuer of tokens

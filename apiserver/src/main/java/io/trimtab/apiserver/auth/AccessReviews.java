@@ -168,7 +168,14 @@ public final class AccessReviews {
 
     private ObjectNode answered(ObjectNode review, UserInfo user) {
         JsonNode spec = review.path("spec");
-        Authorizer.Decision decision = authorizer.authorize(user, asked(spec));
+        Authorizer.Decision decision;
+        String problem = "";
+        try {
+            decision = authorizer.authorize(user, asked(spec));
+        } catch (AuthorizerFailure e) {
+            decision = Authorizer.Decision.NO_OPINION;
+            problem = e.getMessage();
+        }
         ObjectNode answer = review.deepCopy();
         if (!answer.has("metadata")) {
             answer.putObject("metadata");
@@ -180,6 +187,9 @@ public final class AccessReviews {
         }
         if (!decision.reason().isEmpty()) {
             status.put("reason", decision.reason());
+        }
+        if (!problem.isEmpty()) {
+            status.put("evaluationError", problem);
         }
         return answer;
     }

@@ -30,14 +30,24 @@ public final class AuthorizerChain implements Authorizer, RuleResolver {
             return new Decision(Verdict.ALLOW, "");
         }
         List<String> reasons = new ArrayList<>();
+        AuthorizerFailure failure = null;
         for (Authorizer authorizer : authorizers) {
-            Decision decision = authorizer.authorize(user, attributes);
+            Decision decision;
+            try {
+                decision = authorizer.authorize(user, attributes);
+            } catch (AuthorizerFailure e) {
+                failure = e; // the others may know better
+                continue;
+            }
             if (decision.verdict() != Verdict.NO_OPINION) {
                 return decision;
             }
             if (!decision.reason().isEmpty()) {
                 reasons.add(decision.reason());
             }
+        }
+        if (failure != null) {
+            throw failure;
         }
         return new Decision(Verdict.NO_OPINION, String.join("\n", reasons));
     }

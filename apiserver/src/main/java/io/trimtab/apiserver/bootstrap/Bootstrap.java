@@ -56,12 +56,24 @@ public final class Bootstrap {
      *     address, which means something else on every machine
      * @param securePort its port
      * @param clientAuthority PEM of the authority whose client certificates are accepted; null for none
+     * @param proxies what servers behind this one need to know to believe it, for {@code extension-apiserver-authentication}
      */
     public record Settings(
             String serviceRange,
             String advertiseAddress,
             int securePort,
-            @Nullable String clientAuthority) {}
+            @Nullable String clientAuthority,
+            Map<String, String> proxies) {
+        public Settings {
+            proxies = Map.copyOf(proxies);
+        }
+
+        /** Of a server that stands before no other. */
+        public Settings(
+                String serviceRange, String advertiseAddress, int securePort, @Nullable String clientAuthority) {
+            this(serviceRange, advertiseAddress, securePort, clientAuthority, Map.of());
+        }
+    }
 
     /** Makes what is absent. Blocks until it is stored. */
     public static void run(Storage storage, Driver driver, Settings settings) {
@@ -303,11 +315,18 @@ public final class Bootstrap {
         }
         if (isAbsent(CoreResources.CONFIG_MAPS, "kube-system", name)) {
             ObjectNode map = object(CoreResources.CONFIG_MAPS, "kube-system", name);
-            map.putObject("data").put("client-ca-file", pem);
+            ObjectNode data = map.putObject("data").put("client-ca-file", pem);
+            new java.util.TreeMap<>(settings.proxies()).forEach(data::put);
             add(CoreResources.CONFIG_MAPS, map);
         } else {
             storage.update(CoreResources.CONFIG_MAPS, "kube-system", name, current -> {
                 ObjectNode data = current.withObjectProperty("data");
+                settings.proxies().forEach((key, value) -> {
+                    // Other servers on the same store have authorities of their own.
+                    boolean bundle = key.equals("requestheader-client-ca-file");
+                    String before = data.path(key).asText("");
+                    data.put(key, bundle && !before.contains(value.strip()) ? before + value : bundle ? before : value);
+                });
                 if (!data.path("client-ca-file").asText("").contains(pem.strip())) {
                     data.put("client-ca-file", data.path("client-ca-file").asText("") + pem);
                 }

@@ -28,6 +28,84 @@ public interface CalloutTransport extends AutoCloseable {
         return start(request).await();
     }
 
+    /**
+     * Sends a request, waits for the head of the answer, and gives its body as it comes.
+     *
+     * @throws CalloutException if there is no answer
+     */
+    default Stream stream(Request request) {
+        return new WholeStream(send(request));
+    }
+
+    /** Whether calls to this server are answered inside this JVM, so that its Service need not exist. */
+    default boolean isLocal(Target target) {
+        return false;
+    }
+
+    /** The body of an answer, taken by one consumer at its own pace; {@link #close} is for any thread. */
+    interface Stream extends AutoCloseable {
+        int code();
+
+        /** Names in lower case. */
+        Map<String, List<String>> headers();
+
+        /** The next part, or null if there is none now. */
+        byte @Nullable [] poll();
+
+        /** True once all was polled, or the stream broke. */
+        boolean isEnded();
+
+        /** Sets who is told that there may be something to poll; must only schedule. */
+        void onReady(Runnable wakeUp);
+
+        @Override
+        void close();
+    }
+
+    /** An answer that came as a whole, seen as a stream. */
+    final class WholeStream implements Stream {
+        private final Reply reply;
+        private boolean polled;
+
+        WholeStream(Reply reply) {
+            this.reply = reply;
+        }
+
+        @Override
+        public int code() {
+            return reply.code();
+        }
+
+        @Override
+        public Map<String, List<String>> headers() {
+            return reply.headers();
+        }
+
+        @Override
+        public byte @Nullable [] poll() {
+            if (polled) {
+                return null;
+            }
+            polled = true;
+            return reply.body();
+        }
+
+        @Override
+        public boolean isEnded() {
+            return polled;
+        }
+
+        @Override
+        public void onReady(Runnable wakeUp) {
+            wakeUp.run();
+        }
+
+        @Override
+        public void close() {
+            polled = true;
+        }
+    }
+
     /** An answer that is to come. */
     interface Pending {
         /**

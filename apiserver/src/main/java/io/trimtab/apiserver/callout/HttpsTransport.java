@@ -99,6 +99,42 @@ public final class HttpsTransport implements CalloutTransport {
         return () -> await(answer, inFlight, address);
     }
 
+    @Override
+    public Stream stream(Request request) {
+        SocketAddress address = resolve(request.target());
+        Vertx loops = loops();
+        InFlight inFlight = new InFlight();
+        CompletableFuture<Stream> head = new CompletableFuture<>();
+        long timer = loops.setTimer(Math.max(1, request.timeout().toMillis()), t -> {
+            head.completeExceptionally(CalloutException.timeout());
+            inFlight.cancel();
+        });
+        head.whenComplete((reply, failure) -> loops.cancelTimer(timer));
+        Pool pool = pool(request.target());
+        pool.client()
+                .request(options(request, address))
+                .onFailure(head::completeExceptionally)
+                .onSuccess(outgoing -> {
+                    pool.fresh().remove(outgoing.connection());
+                    if (!inFlight.begin(outgoing)) {
+                        return;
+                    }
+                    request.headers().forEach(outgoing::putHeader);
+                    (request.body().length == 0 ? outgoing.send() : outgoing.send(Buffer.buffer(request.body())))
+                            .onSuccess(response -> head.complete(new HttpStream(outgoing, response)))
+                            .onFailure(head::completeExceptionally);
+                });
+        try {
+            return head.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            inFlight.cancel();
+            throw new CalloutException("context canceled");
+        } catch (ExecutionException e) {
+            throw translate(e.getCause() == null ? e : e.getCause(), address);
+        }
+    }
+
     private static Reply await(CompletableFuture<Reply> answer, InFlight inFlight, SocketAddress address) {
         try {
             return answer.get();
@@ -139,9 +175,8 @@ public final class HttpsTransport implements CalloutTransport {
 
     private static Future<Reply> exchange(HttpClientRequest outgoing, Request request) {
         request.headers().forEach(outgoing::putHeader);
-        Future<HttpClientResponse> sent = request.body().length == 0
-                ? outgoing.send()
-                : outgoing.send(Buffer.buffer(request.body()));
+        Future<HttpClientResponse> sent =
+                request.body().length == 0 ? outgoing.send() : outgoing.send(Buffer.buffer(request.body()));
         return sent.compose(response -> {
             Buffer body = Buffer.buffer();
             io.vertx.core.Promise<Reply> done = io.vertx.core.Promise.promise();
@@ -212,7 +247,8 @@ public final class HttpsTransport implements CalloutTransport {
             if (pool == null) {
                 pool = open(loops, target);
                 pools.put(key, pool);
-                for (Iterator<Pool> oldest = pools.values().iterator(); pools.size() > MAX_POOLS && oldest.hasNext(); ) {
+                for (Iterator<Pool> oldest = pools.values().iterator();
+                        pools.size() > MAX_POOLS && oldest.hasNext(); ) {
                     evicted.add(oldest.next().client());
                     oldest.remove();
                 }
@@ -328,11 +364,10 @@ public final class HttpsTransport implements CalloutTransport {
                 return new CalloutException(dial + "i/o timeout");
             }
             if (e instanceof java.net.ConnectException) {
-                return new CalloutException(
-                        dial
-                                + (text.contains("unreachable")
-                                        ? "connect: network is unreachable"
-                                        : "connect: connection refused"));
+                return new CalloutException(dial
+                        + (text.contains("unreachable")
+                                ? "connect: network is unreachable"
+                                : "connect: connection refused"));
             }
             if (e instanceof io.netty.handler.ssl.SslHandshakeTimeoutException) {
                 return new CalloutException("net/http: TLS handshake timeout");
@@ -341,7 +376,8 @@ public final class HttpsTransport implements CalloutTransport {
                 return new CalloutException("remote error: tls: "
                         + text.substring("Received fatal alert: ".length()).replace('_', ' '));
             }
-            if (e instanceof io.vertx.core.http.HttpClosedException || e instanceof java.nio.channels.ClosedChannelException) {
+            if (e instanceof io.vertx.core.http.HttpClosedException
+                    || e instanceof java.nio.channels.ClosedChannelException) {
                 return new CalloutException("EOF");
             }
             if (e instanceof java.io.IOException && text.contains("reset")) {

@@ -34,14 +34,24 @@ public final class LocalCallouts implements CalloutTransport {
 
     /** A function that reads and writes JSON, as most webhooks do. */
     public static Function<Request, Reply> json(Function<byte[], byte[]> review) {
-        return request -> new Reply(
-                200, Map.of("content-type", List.of("application/json")), review.apply(request.body()));
+        return request ->
+                new Reply(200, Map.of("content-type", List.of("application/json")), review.apply(request.body()));
     }
 
     @Override
     public Pending start(Request request) {
         Optional<Function<Request, Reply>> local = find(request.target());
         return local.isPresent() ? () -> local.get().apply(request) : others.start(request);
+    }
+
+    @Override
+    public Stream stream(Request request) {
+        return find(request.target()).isPresent() ? CalloutTransport.super.stream(request) : others.stream(request);
+    }
+
+    @Override
+    public boolean isLocal(Target target) {
+        return find(target).isPresent();
     }
 
     private Optional<Function<Request, Reply>> find(Target target) {

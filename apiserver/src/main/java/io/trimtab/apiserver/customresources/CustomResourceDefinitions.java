@@ -2,10 +2,13 @@ package io.trimtab.apiserver.customresources;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.trimtab.apiserver.admission.webhook.Webhook;
+import io.trimtab.apiserver.callout.Target;
 import io.trimtab.apiserver.resource.ApiResource;
 import io.trimtab.apiserver.resource.CoreResources;
 import io.trimtab.apiserver.resource.ResourceRegistry;
 import io.trimtab.apiserver.resource.Served;
+import io.trimtab.apiserver.resource.VersionConversion;
 import io.trimtab.apiserver.schema.Canonical;
 import io.trimtab.apiserver.schema.Schema;
 import io.trimtab.apiserver.schema.SchemaRegistry;
@@ -54,6 +57,7 @@ public final class CustomResourceDefinitions implements AutoCloseable {
     private final Driver driver;
     private final Driver.Lane lane;
     private final ObjectFeed feed;
+    private final @Nullable ConversionWebhooks conversions;
     private final AtomicBoolean scheduled = new AtomicBoolean();
     private volatile boolean closed;
     /** Written by the lane; columns by group, version and plural. */
@@ -64,7 +68,9 @@ public final class CustomResourceDefinitions implements AutoCloseable {
     private final Map<String, Serving> serving = new HashMap<>();
     private final Set<String> due = new LinkedHashSet<>();
 
-    private CustomResourceDefinitions(Storage storage, ResourceRegistry registry, Driver driver) {
+    private CustomResourceDefinitions(
+            Storage storage, ResourceRegistry registry, Driver driver, @Nullable ConversionWebhooks conversions) {
+        this.conversions = conversions;
         this.storage = storage;
         this.registry = registry;
         this.driver = driver;
@@ -74,7 +80,13 @@ public final class CustomResourceDefinitions implements AutoCloseable {
 
     /** Serves what is defined in the storage, from now until it is closed. */
     public static CustomResourceDefinitions start(Storage storage, ResourceRegistry registry, Driver driver) {
-        CustomResourceDefinitions started = new CustomResourceDefinitions(storage, registry, driver);
+        return start(storage, registry, driver, null);
+    }
+
+    /** @param conversions asks the webhooks that convert; null if versions differ by their names only */
+    public static CustomResourceDefinitions start(
+            Storage storage, ResourceRegistry registry, Driver driver, @Nullable ConversionWebhooks conversions) {
+        CustomResourceDefinitions started = new CustomResourceDefinitions(storage, registry, driver, conversions);
         started.step();
         return started;
     }
@@ -232,9 +244,6 @@ public final class CustomResourceDefinitions implements AutoCloseable {
                 versions.add(serve(definition, version, stored, terminating));
             }
         }
-        if (definition.path("spec").path("conversion").path("strategy").asText().equals("Webhook") && before == null) {
-            LOG.warn("conversion webhook is not called, versions differ by apiVersion only: name={}", name);
-        }
         if (before != null) {
             for (Served old : before.versions()) {
                 ApiResource resource = old.resource();
@@ -270,7 +279,28 @@ public final class CustomResourceDefinitions implements AutoCloseable {
                 schema,
                 Versions.isWrittenAsRead(definition, resource, stored)
                         ? null
-                        : new VersionRewrite(resource, stored, schema, kind.schema()));
+                        : conversion(
+                                definition, resource, new VersionRewrite(resource, stored, schema, kind.schema())));
+    }
+
+    private VersionConversion conversion(JsonNode definition, ApiResource resource, VersionRewrite rewrite) {
+        JsonNode conversion = definition.path("spec").path("conversion");
+        ConversionWebhooks webhooks = conversions;
+        if (webhooks == null || !conversion.path("strategy").asText().equals("Webhook")) {
+            return rewrite;
+        }
+        Target target = null;
+        String problem = "";
+        try {
+            target = Webhook.target(conversion.path("webhook").path("clientConfig"));
+        } catch (IllegalArgumentException e) {
+            problem = String.valueOf(e.getMessage());
+        }
+        List<String> versions = new ArrayList<>();
+        conversion.path("webhook").path("conversionReviewVersions").forEach(v -> versions.add(v.asText()));
+        ConversionWebhooks.Webhook webhook = new ConversionWebhooks.Webhook(
+                definition.path("metadata").path("name").asText(), target, problem, versions);
+        return new WebhookConversion(webhooks, webhook, resource, rewrite);
     }
 
     private void stopServing(String name) {

@@ -48,6 +48,8 @@ public final class Discovery implements PathHandler {
             "resourceclaimtemplates.resource.k8s.io", "v1beta2",
             "resourceslices.resource.k8s.io", "v1beta2");
 
+    private static final int CUSTOM_PRIORITY = 1000;
+
     private final ResourceRegistry registry;
     private final Supplier<String> serverAddress;
     private final Supplier<List<RemoteGroup>> remote;
@@ -61,10 +63,14 @@ public final class Discovery implements PathHandler {
     /**
      * A group version that another server serves.
      *
+     * @param priority of the group: higher ones stand first, those of custom resources have 1000
      * @param resources null while that server cannot be asked
      */
     public record RemoteGroup(
-            String group, String version, @Nullable ArrayNode resources) {}
+            String group,
+            String version,
+            int priority,
+            @Nullable ArrayNode resources) {}
 
     /**
      * Discovery of a registry.
@@ -169,13 +175,41 @@ public final class Discovery implements PathHandler {
     private ObjectNode groupList() {
         ObjectNode document = object().put("kind", "APIGroupList").put("apiVersion", "v1");
         ArrayNode groups = document.putArray("groups");
+        Map<String, List<String>> others = remoteVersions();
+        for (String group : groups()) {
+            List<String> versions = others.get(group);
+            describe(groups.addObject(), group, versions == null ? registry.versions(group) : versions);
+        }
+        return document;
+    }
+
+    /** All groups but core's, in the order in which clients should look for a name. */
+    private List<String> groups() {
+        Map<String, Integer> priorities = new LinkedHashMap<>();
         for (String group : registry.groups()) {
             if (!group.isEmpty()) {
-                describe(groups.addObject(), group, registry.versions(group));
+                priorities.put(group, isCustom(group) ? CUSTOM_PRIORITY : Integer.MAX_VALUE);
             }
         }
-        remoteVersions().forEach((group, versions) -> describe(groups.addObject(), group, versions));
-        return document;
+        List<RemoteGroup> others = remote.get();
+        if (others.isEmpty()) {
+            return List.copyOf(priorities.keySet());
+        }
+        others.forEach(group -> priorities.putIfAbsent(group.group(), group.priority()));
+        List<String> groups = new ArrayList<>(priorities.keySet());
+        // Those that are built in keep their order; the others stand by priority, then by name.
+        groups.sort((a, b) -> {
+            int one = priorities.getOrDefault(a, 0);
+            int other = priorities.getOrDefault(b, 0);
+            return one != other ? Integer.compare(other, one) : one == Integer.MAX_VALUE ? 0 : a.compareTo(b);
+        });
+        return groups;
+    }
+
+    private boolean isCustom(String group) {
+        return registry.versions(group).stream()
+                .flatMap(version -> registry.resources(group, version).stream())
+                .allMatch(served -> served.resource().custom());
     }
 
     private Map<String, List<String>> remoteVersions() {
@@ -333,28 +367,29 @@ public final class Discovery implements PathHandler {
     private ObjectNode aggregatedGroups() {
         ObjectNode list = aggregatedList();
         ArrayNode items = list.withArray("items");
-        for (String group : registry.groups()) {
-            if (!group.isEmpty()) {
+        List<RemoteGroup> others = remote.get();
+        for (String group : groups()) {
+            if (isServed(group)) {
                 aggregate(items.addObject(), group);
+            } else {
+                aggregate(items.addObject(), group, others);
             }
-        }
-        Map<String, ArrayNode> remoteItems = new LinkedHashMap<>();
-        for (RemoteGroup group : remote.get()) {
-            if (isServed(group.group())) {
-                continue;
-            }
-            ArrayNode versions = remoteItems.computeIfAbsent(group.group(), g -> {
-                ObjectNode item = items.addObject();
-                item.putObject("metadata").put("name", g);
-                return item.putArray("versions");
-            });
-            ObjectNode version = versions.addObject().put("version", group.version());
-            if (group.resources() != null) {
-                version.set("resources", group.resources());
-            }
-            version.put("freshness", group.resources() == null ? "Stale" : "Current");
         }
         return list;
+    }
+
+    private static void aggregate(ObjectNode item, String name, List<RemoteGroup> others) {
+        item.putObject("metadata").put("name", name);
+        ArrayNode versions = item.putArray("versions");
+        for (RemoteGroup group : others) {
+            if (group.group().equals(name)) {
+                ObjectNode version = versions.addObject().put("version", group.version());
+                if (group.resources() != null) {
+                    version.set("resources", group.resources());
+                }
+                version.put("freshness", group.resources() == null ? "Stale" : "Current");
+            }
+        }
     }
 
     private static ObjectNode aggregatedList() {

@@ -6,6 +6,7 @@ import io.trimtab.apiserver.kinds.admissionregistration.AdmissionPolicyBindingKi
 import io.trimtab.apiserver.kinds.admissionregistration.AdmissionPolicyKind;
 import io.trimtab.apiserver.kinds.admissionregistration.WebhookConfigurationKind;
 import io.trimtab.apiserver.kinds.apiextensions.CustomResourceDefinitionKind;
+import io.trimtab.apiserver.kinds.apiregistration.ApiServiceKind;
 import io.trimtab.apiserver.kinds.apps.ControllerRevisionKind;
 import io.trimtab.apiserver.kinds.apps.DaemonSetKind;
 import io.trimtab.apiserver.kinds.apps.DeploymentKind;
@@ -125,6 +126,7 @@ public final class Kinds {
         put("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", new AdmissionPolicyKind());
         put("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding", new AdmissionPolicyBindingKind());
         put("apiextensions.k8s.io", "CustomResourceDefinition", new CustomResourceDefinitionKind());
+        put("apiregistration.k8s.io", "APIService", new ApiServiceKind());
         put("certificates.k8s.io", "CertificateSigningRequest", new CertificateSigningRequestKind());
         put("flowcontrol.apiserver.k8s.io", "FlowSchema", new FlowSchemaKind());
         put("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", new PriorityLevelKind());

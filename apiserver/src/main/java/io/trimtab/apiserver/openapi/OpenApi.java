@@ -46,6 +46,7 @@ public final class OpenApi implements PathHandler {
     private final Function<Served, @Nullable ObjectNode> customSchemas;
     private final Supplier<Instant> now;
     private final Instant since;
+    private final Supplier<Map<String, String>> remote;
     private volatile @Nullable SoftReference<Definitions> definitions;
     /** Documents by path; an entry whose hash is no longer right is made anew. */
     private final Map<String, SoftReference<Document>> documents = new ConcurrentHashMap<>();
@@ -71,6 +72,16 @@ public final class OpenApi implements PathHandler {
      */
     public OpenApi(
             ResourceRegistry registry, Function<Served, @Nullable ObjectNode> customSchemas, Supplier<Instant> now) {
+        this(registry, customSchemas, now, Map::of);
+    }
+
+    /** @param remote the OpenAPI 3 documents of other servers, which answer for them: hash by path */
+    public OpenApi(
+            ResourceRegistry registry,
+            Function<Served, @Nullable ObjectNode> customSchemas,
+            Supplier<Instant> now,
+            Supplier<Map<String, String>> remote) {
+        this.remote = remote;
         this.registry = registry;
         this.customSchemas = customSchemas;
         this.now = now;
@@ -104,8 +115,9 @@ public final class OpenApi implements PathHandler {
     private ApiResponse index() {
         ObjectNode index = JsonNodeFactory.instance.objectNode();
         ObjectNode paths = index.putObject("paths");
-        hashes().forEach((path, hash) ->
-                paths.putObject(path).put("serverRelativeURL", V3 + "/" + path + "?hash=" + hash));
+        Map<String, String> all = hashes();
+        remote.get().forEach(all::putIfAbsent);
+        all.forEach((path, hash) -> paths.putObject(path).put("serverRelativeURL", V3 + "/" + path + "?hash=" + hash));
         Map<String, List<String>> headers = new LinkedHashMap<>();
         headers.put("Content-Type", List.of("text/plain; charset=utf-8"));
         headers.put("Last-Modified", List.of(HTTP_DATE.format(now.get()) + " GMT"));

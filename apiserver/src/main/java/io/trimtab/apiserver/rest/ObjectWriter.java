@@ -537,6 +537,7 @@ final class ObjectWriter {
         }
         if (object != null) {
             FieldManagement.restoreIfBroken(call, object, before);
+            Writes.fitNamespace(call, object);
         }
     }
 

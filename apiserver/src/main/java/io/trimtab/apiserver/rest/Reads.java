@@ -67,7 +67,7 @@ final class Reads {
         }
         ListOptions options = ListOptions.parse(call);
         Page page = page(call, options);
-        return ResponseWriter.list(call, form, page.listing(), page.token());
+        return ResponseWriter.list(call, form, Converted.listing(call.served, page.listing()), page.token());
     }
 
     /**
@@ -168,7 +168,7 @@ final class Reads {
         return new ApiResponse.Watch(
                 200,
                 Map.of("Content-Type", List.of(form.format().mediaType() + (protobuf ? ";stream=watch" : ""))),
-                events,
+                Converted.events(call.served, events, call.env.driver()),
                 protobuf ? new ProtobufFraming(call, form) : new JsonFraming(call, form, include));
     }
 

@@ -84,6 +84,9 @@ public final class ResponseWriter {
 
     /** The tree of a stored object at the version that is served; not to be changed. */
     static ObjectNode tree(Served served, StoredObject object) {
+        if (object instanceof Converted converted) {
+            return converted.tree();
+        }
         return served.conversion() == null
                 ? object.tree()
                 : Canonical.of(served.conversion().fromStorage(object.copy()), served.schema());

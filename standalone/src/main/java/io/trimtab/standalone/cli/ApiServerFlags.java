@@ -83,7 +83,7 @@ final class ApiServerFlags {
             split = ",",
             defaultValue = "Node,RBAC",
             paramLabel = "MODE",
-            description = "RBAC, Node, AlwaysAllow, AlwaysDeny.")
+            description = "RBAC, Node, Webhook, AlwaysAllow, AlwaysDeny.")
     private List<String> authorizationModes = List.of();
 
     @Option(names = "--enable-admission-plugins", split = ",", paramLabel = "NAME")

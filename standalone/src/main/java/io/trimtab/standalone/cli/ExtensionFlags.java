@@ -1,19 +1,131 @@
 package io.trimtab.standalone.cli;
 
+import io.trimtab.apiserver.schema.GoDuration;
 import io.trimtab.standalone.ExtensionOptions;
+import io.trimtab.standalone.ExtensionOptions.AuthorizationWebhook;
+import io.trimtab.standalone.ExtensionOptions.RequestHeaderOptions;
+import io.trimtab.standalone.ExtensionOptions.TokenWebhook;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
-/** The flags about webhooks and aggregated API servers. */
+/** The flags about webhooks, aggregated API servers, and proxies. */
 final class ExtensionFlags {
     @Option(
             names = "--enable-aggregator-routing",
             arity = "0..1",
             fallbackValue = "true",
             defaultValue = "true",
-            description = "Reach the Services of webhooks and API servers at their endpoints; false: at their cluster IP.")
+            description =
+                    "Reach the Services of webhooks and API servers at their endpoints; false: at their cluster IP.")
     private boolean routeToEndpoints;
 
+    @Option(
+            names = "--proxy-client-cert-file",
+            paramLabel = "FILE",
+            description = "Shown to aggregated API servers; default: one is issued.")
+    private @Nullable Path proxyClientCert;
+
+    @Option(names = "--proxy-client-key-file", paramLabel = "FILE")
+    private @Nullable Path proxyClientKey;
+
+    @Option(
+            names = "--requestheader-client-ca-file",
+            paramLabel = "FILE",
+            description = "Authorities of proxies that say who asks; default: one for this server itself.")
+    private @Nullable Path requestHeaderCa;
+
+    @Option(names = "--requestheader-allowed-names", split = ",", paramLabel = "NAME")
+    private List<String> allowedNames = List.of();
+
+    @Option(
+            names = "--requestheader-username-headers",
+            split = ",",
+            defaultValue = "X-Remote-User",
+            paramLabel = "HEADER")
+    private List<String> userHeaders = List.of();
+
+    @Option(names = "--requestheader-uid-headers", split = ",", defaultValue = "X-Remote-Uid", paramLabel = "HEADER")
+    private List<String> uidHeaders = List.of();
+
+    @Option(
+            names = "--requestheader-group-headers",
+            split = ",",
+            defaultValue = "X-Remote-Group",
+            paramLabel = "HEADER")
+    private List<String> groupHeaders = List.of();
+
+    @Option(
+            names = "--requestheader-extra-headers-prefix",
+            split = ",",
+            defaultValue = "X-Remote-Extra-",
+            paramLabel = "PREFIX")
+    private List<String> extraPrefixes = List.of();
+
+    @Option(
+            names = "--authentication-token-webhook-config-file",
+            paramLabel = "FILE",
+            description = "A kubeconfig that leads to who knows bearer tokens.")
+    private @Nullable Path tokenWebhook;
+
+    @Option(names = "--authentication-token-webhook-version", defaultValue = "v1beta1", paramLabel = "VERSION")
+    private String tokenVersion = "v1beta1";
+
+    @Option(
+            names = "--authentication-token-webhook-cache-ttl",
+            defaultValue = "2m",
+            converter = DurationConverter.class,
+            paramLabel = "TIME")
+    private Duration tokenKeep = Duration.ofMinutes(2);
+
+    @Option(
+            names = "--authorization-webhook-config-file",
+            paramLabel = "FILE",
+            description = "A kubeconfig that leads to who knows what users may do; with --authorization-mode Webhook.")
+    private @Nullable Path authorizationWebhook;
+
+    @Option(names = "--authorization-webhook-version", defaultValue = "v1beta1", paramLabel = "VERSION")
+    private String authorizationVersion = "v1beta1";
+
+    @Option(
+            names = "--authorization-webhook-cache-authorized-ttl",
+            defaultValue = "5m",
+            converter = DurationConverter.class,
+            paramLabel = "TIME")
+    private Duration keepAllowed = Duration.ofMinutes(5);
+
+    @Option(
+            names = "--authorization-webhook-cache-unauthorized-ttl",
+            defaultValue = "30s",
+            converter = DurationConverter.class,
+            paramLabel = "TIME")
+    private Duration keepRefused = Duration.ofSeconds(30);
+
     ExtensionOptions options() {
-        return new ExtensionOptions(routeToEndpoints);
+        return new ExtensionOptions(
+                routeToEndpoints,
+                proxyClientCert,
+                proxyClientKey,
+                new RequestHeaderOptions(
+                        requestHeaderCa, allowedNames, userHeaders, uidHeaders, groupHeaders, extraPrefixes),
+                tokenWebhook == null ? null : new TokenWebhook(tokenWebhook, tokenVersion, tokenKeep),
+                authorizationWebhook == null
+                        ? null
+                        : new AuthorizationWebhook(
+                                authorizationWebhook, authorizationVersion, keepAllowed, keepRefused));
+    }
+
+    /** Durations as Kubernetes' flags have them. */
+    static final class DurationConverter implements ITypeConverter<Duration> {
+        @Override
+        public Duration convert(String text) {
+            return GoDuration.parse(text)
+                    .orElseThrow(() ->
+                            new TypeConversionException("\"" + text + "\" is no duration; give one such as 2m or 30s"));
+        }
     }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.trimtab.apiserver.admission.AdmissionPlugin;
 import io.trimtab.apiserver.admission.Reinvocation;
+import io.trimtab.apiserver.auth.Authorizer;
 import io.trimtab.apiserver.callout.WebhookClient;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.errors.StatusException;
@@ -38,15 +39,16 @@ public final class MutatingWebhooks implements AdmissionPlugin, AutoCloseable {
     private final ResourceRegistry registry;
     private final Driver driver;
 
+    /** @param authorizer what match conditions may ask */
     public MutatingWebhooks(
             Storage storage,
             ResourceRegistry registry,
             WebhookClient client,
-            MatchConditions conditions,
+            Authorizer authorizer,
             Driver driver,
             MeterRegistry metrics) {
         this.source = new WebhookSource(storage, CoreResources.MUTATING_WEBHOOKS);
-        this.calls = new WebhookCalls(client, driver, true, conditions, new WebhookMetrics(metrics, "admit"));
+        this.calls = new WebhookCalls(client, driver, true, authorizer, new WebhookMetrics(metrics, "admit"));
         this.registry = registry;
         this.driver = driver;
     }
@@ -108,8 +110,7 @@ public final class MutatingWebhooks implements AdmissionPlugin, AutoCloseable {
         memory.outcome = object == null ? null : object.deepCopy();
     }
 
-    private void call(
-            Webhook hook, int index, Write write, Form seen, Reinvocation reinvocation, Memory memory) {
+    private void call(Webhook hook, int index, Write write, Form seen, Reinvocation reinvocation, Memory memory) {
         Attributes attributes = write.attributes;
         RequestTrail trail = attributes.context().trail();
         String round = "round_" + (reinvocation.isSecond() ? 1 : 0) + "_index_" + index;

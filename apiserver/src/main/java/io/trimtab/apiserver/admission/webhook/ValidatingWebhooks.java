@@ -2,6 +2,7 @@ package io.trimtab.apiserver.admission.webhook;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.trimtab.apiserver.admission.AdmissionPlugin;
+import io.trimtab.apiserver.auth.Authorizer;
 import io.trimtab.apiserver.callout.WebhookClient;
 import io.trimtab.apiserver.errors.StatusException;
 import io.trimtab.apiserver.resource.CoreResources;
@@ -24,15 +25,16 @@ public final class ValidatingWebhooks implements AdmissionPlugin, AutoCloseable 
     private final ResourceRegistry registry;
     private final Driver driver;
 
+    /** @param authorizer what match conditions may ask */
     public ValidatingWebhooks(
             Storage storage,
             ResourceRegistry registry,
             WebhookClient client,
-            MatchConditions conditions,
+            Authorizer authorizer,
             Driver driver,
             MeterRegistry metrics) {
         this.source = new WebhookSource(storage, CoreResources.VALIDATING_WEBHOOKS);
-        this.calls = new WebhookCalls(client, driver, false, conditions, new WebhookMetrics(metrics, "validating"));
+        this.calls = new WebhookCalls(client, driver, false, authorizer, new WebhookMetrics(metrics, "validating"));
         this.registry = registry;
         this.driver = driver;
     }

@@ -2,6 +2,7 @@ package io.trimtab.apiserver.admission.webhook;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.trimtab.apiserver.callout.Target;
+import io.trimtab.apiserver.cel.MatchConditions;
 import io.trimtab.apiserver.certificates.Pem;
 import io.trimtab.apiserver.kinds.LabelSelectorRules;
 import java.nio.charset.StandardCharsets;
@@ -29,6 +30,7 @@ public record Webhook(
         String id,
         JsonNode tree,
         List<Rule> rules,
+        MatchConditions conditions,
         boolean failsOpen,
         boolean equivalent,
         boolean reinvoked,
@@ -77,6 +79,7 @@ public record Webhook(
                 id,
                 hook,
                 List.copyOf(rules),
+                MatchConditions.of(hook.path("matchConditions")),
                 hook.path("failurePolicy").asText("Fail").equals("Ignore"),
                 hook.path("matchPolicy").asText("Equivalent").equals("Equivalent"),
                 hook.path("reinvocationPolicy").asText("Never").equals("IfNeeded"),

@@ -3,8 +3,11 @@ package io.trimtab.apiserver.admission.webhook;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.admission.AdmissionPlugin.Attributes;
 import io.trimtab.apiserver.admission.AdmissionPlugin.Operation;
+import io.trimtab.apiserver.auth.Authorizer;
 import io.trimtab.apiserver.callout.Target;
 import io.trimtab.apiserver.callout.WebhookClient;
+import io.trimtab.apiserver.cel.AdmissionInput;
+import io.trimtab.apiserver.cel.MatchConditions;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.errors.StatusException;
 import io.trimtab.apiserver.errors.Statuses;
@@ -34,19 +37,14 @@ final class WebhookCalls {
     private final WebhookClient client;
     private final Driver driver;
     private final boolean mutating;
-    private final MatchConditions conditions;
+    private final Authorizer authorizer;
     final WebhookMetrics metrics;
 
-    WebhookCalls(
-            WebhookClient client,
-            Driver driver,
-            boolean mutating,
-            MatchConditions conditions,
-            WebhookMetrics metrics) {
+    WebhookCalls(WebhookClient client, Driver driver, boolean mutating, Authorizer authorizer, WebhookMetrics metrics) {
         this.client = client;
         this.driver = driver;
         this.mutating = mutating;
-        this.conditions = conditions;
+        this.authorizer = authorizer;
         this.metrics = metrics;
     }
 
@@ -81,7 +79,7 @@ final class WebhookCalls {
         if (noNamespace != null) {
             throw noNamespace;
         }
-        if (!hook.tree().path("matchConditions").isEmpty() && !meetsConditions(hook, write, seen)) {
+        if (!hook.conditions().isEmpty() && !meetsConditions(hook, write, seen)) {
             metrics.excluded(hook.name(), write.attributes.operation());
             return Optional.empty();
         }
@@ -91,9 +89,7 @@ final class WebhookCalls {
     private static boolean selectsObject(Webhook hook, Write write) {
         ObjectNode object = write.attributes.object();
         ObjectNode old = write.attributes.old();
-        return object != null
-                        && object.has("metadata")
-                        && hook.selects("objectSelector", Write.labels(object))
+        return object != null && object.has("metadata") && hook.selects("objectSelector", Write.labels(object))
                 || old != null && hook.selects("objectSelector", Write.labels(old));
     }
 
@@ -157,20 +153,14 @@ final class WebhookCalls {
     }
 
     private boolean meetsConditions(Webhook hook, Write write, Form seen) {
-        ObjectNode request = AdmissionReviews.request("", write, seen);
-        request.remove("uid");
-        request.put("dryRun", write.attributes.context().dryRun());
-        request.set("options", AdmissionReviews.options(write.attributes));
-        try {
-            return conditions.matches(
-                    hook.tree().path("matchConditions"),
-                    new MatchConditions.Question(
-                            write.attributes, request, write.object(seen), write.old(seen), hook.failsOpen()));
-        } catch (MatchConditions.MatchFailure e) {
+        MatchConditions.Result result = hook.conditions()
+                .evaluate(AdmissionInput.of(
+                        write.attributes, write.object(seen), write.old(seen), seen.resource(), authorizer));
+        if (result.isError() && !hook.failsOpen()) {
             ApiResource resource = write.attributes.resource();
-            throw Statuses.forbidden(
-                    resource.group(), resource.plural(), write.attributes.name(), String.valueOf(e.getMessage()));
+            throw Statuses.forbidden(resource.group(), resource.plural(), write.attributes.name(), result.message());
         }
+        return result.matches();
     }
 
     // ---- Asking --------------------------------------------------------------------------------------------------
@@ -208,8 +198,8 @@ final class WebhookCalls {
     Question ask(Webhook hook, Write write, Form seen) {
         long begun = driver.nanoTime();
         if (write.attributes.context().dryRun() && !hook.toleratesDryRun()) {
-            throw Statuses.badRequest("admission webhook " + FieldErrors.quote(hook.name())
-                    + " does not support dry run");
+            throw Statuses.badRequest(
+                    "admission webhook " + FieldErrors.quote(hook.name()) + " does not support dry run");
         }
         String version = AdmissionReviews.version(hook);
         if (version == null) {
@@ -232,8 +222,7 @@ final class WebhookCalls {
         }
         String uid = uid();
         ObjectNode review = AdmissionReviews.review(version, uid, write, seen);
-        WebhookClient.Asked asked =
-                client.ask(target, Map.of(), review, AdmissionReviews.VERSIONS, timeout, true);
+        WebhookClient.Asked asked = client.ask(target, Map.of(), review, AdmissionReviews.VERSIONS, timeout, true);
         return new Question(hook, seen, version, uid, asked, null, begun);
     }
 
@@ -266,10 +255,8 @@ final class WebhookCalls {
                             + e.getMessage(),
                     503);
         }
-        answer.annotations().forEach((key, value) -> attributes
-                .context()
-                .trail()
-                .annotate(hook.name() + "/" + key, value));
+        answer.annotations()
+                .forEach((key, value) -> attributes.context().trail().annotate(hook.name() + "/" + key, value));
         attributes.context().warnings().addAll(answer.warnings());
         return answer;
     }

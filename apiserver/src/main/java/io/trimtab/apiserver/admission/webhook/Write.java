@@ -90,8 +90,11 @@ final class Write {
     static Map<String, String> labels(@Nullable JsonNode object) {
         Map<String, String> labels = new LinkedHashMap<>();
         if (object != null) {
-            object.path("metadata").path("labels").fields().forEachRemaining(label -> labels.put(
-                    label.getKey(), label.getValue().asText()));
+            object.path("metadata")
+                    .path("labels")
+                    .fields()
+                    .forEachRemaining(
+                            label -> labels.put(label.getKey(), label.getValue().asText()));
         }
         return labels;
     }
@@ -161,17 +164,23 @@ final class Write {
             if (at.subresource().equals("scale") && served != null) {
                 Kind.Scale scale = served.kind().scale();
                 if (scale != null) {
-                    setReplicas(target, scale.specReplicas(), next.path("spec").path("replicas").asInt(0));
+                    setReplicas(
+                            target,
+                            scale.specReplicas(),
+                            next.path("spec").path("replicas").asInt(0));
                     objects.clear();
                 }
                 return !next.path("spec").equals(before.path("spec"));
             }
         } else {
             Served from = registry.find(
-                    at.resource().group(), at.resource().version(), at.resource().plural());
+                    at.resource().group(),
+                    at.resource().version(),
+                    at.resource().plural());
             if (from == null) {
                 throw new DecodeException("no kind \"" + at.kind() + "\" is served");
             }
+            checkKind(at, patched);
             next = fit(patched, from.schema());
             from.kind().defaults(next);
             if (from != served) {
@@ -182,6 +191,26 @@ final class Write {
         target.setAll(next);
         objects.clear();
         return !before.equals(object(at));
+    }
+
+    /** A patch may not make another thing of the object. */
+    private static void checkKind(Form at, ObjectNode patched) throws DecodeException {
+        String kind = patched.path("kind").asText("");
+        String apiVersion = patched.path("apiVersion").asText("");
+        if (kind.equals(at.kind()) && apiVersion.equals(at.resource().apiVersion())) {
+            return;
+        }
+        int slash = apiVersion.indexOf('/');
+        String group = slash < 0 ? "" : apiVersion.substring(0, slash);
+        String version = apiVersion.substring(slash + 1);
+        Optional<Schema> schema = SchemaRegistry.builtin().forKind(group, version, kind);
+        if (schema.isEmpty()) {
+            throw new DecodeException("no kind \"" + kind + "\" is registered for version \"" + apiVersion
+                    + "\" in scheme \"pkg/runtime/scheme.go:110\"");
+        }
+        DECODER.convert(patched, schema.get());
+        throw new DecodeException("converting (" + version + "." + kind + ") to (" + at.version() + "." + at.kind()
+                + "): unknown conversion");
     }
 
     private static ObjectNode fit(ObjectNode patched, Schema schema) throws DecodeException {
