@@ -42,6 +42,7 @@ interface QuotaEvaluator {
             case "pods" -> QuotaOfPods.INSTANCE;
             case "services" -> QuotaOfServices.INSTANCE;
             case "persistentvolumeclaims" -> QuotaOfClaims.INSTANCE;
+            case "resourceclaims.resource.k8s.io" -> QuotaOfResourceClaims.INSTANCE;
             default -> new QuotaOfObjects(resource);
         };
     }

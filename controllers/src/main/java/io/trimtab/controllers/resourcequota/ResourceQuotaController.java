@@ -50,6 +50,7 @@ public final class ResourceQuotaController implements Reconciler {
     private final Lister<Service> services;
     private final Lister<PersistentVolumeClaim> claims;
     private final CountedResources counted;
+    private final ClaimedDevices devices;
     private volatile @Nullable Enqueuer queue;
 
     private ResourceQuotaController(Manager manager) {
@@ -60,6 +61,7 @@ public final class ResourceQuotaController implements Reconciler {
         this.services = manager.informers().informer(Service.class).lister();
         this.claims = manager.informers().informer(PersistentVolumeClaim.class).lister();
         this.counted = new CountedResources(manager, client, this::wake, this::wakeSoon);
+        this.devices = new ClaimedDevices(manager.informers(), this::wakeSoon);
     }
 
     /** The controller, to be added to the manager. */
@@ -155,7 +157,14 @@ public final class ResourceQuotaController implements Reconciler {
         for (String key : hard.keySet()) {
             Quantity amount = typed.get(key);
             String resource = CountedResources.resourceOf(key);
-            if (resource != null && resource.equals("resourcequotas")) {
+            if (ClaimedDevices.counts(key)) {
+                Amounts claimed = devices.in(request.namespace());
+                complete &= claimed != null;
+                Quantity none = Quantity.parse("0");
+                amount = claimed == null
+                        ? former.get(key)
+                        : Usage.hasScopes(quota) ? none : claimed.quantities().getOrDefault(key, none);
+            } else if (resource != null && resource.equals("resourcequotas")) {
                 // From the same cache as the quota itself, which therefore counts.
                 int count = quotas.list(request.namespace()).size();
                 amount = Quantity.parse(Usage.hasScopes(quota) ? "0" : String.valueOf(count));

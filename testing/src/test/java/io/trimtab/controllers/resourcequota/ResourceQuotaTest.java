@@ -2,6 +2,7 @@ package io.trimtab.controllers.resourcequota;
 
 import static io.trimtab.junit.Workloads.pod;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
@@ -9,6 +10,8 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.ResourceQuota;
 import io.fabric8.kubernetes.api.model.ResourceQuotaBuilder;
+import io.fabric8.kubernetes.api.model.resource.v1.ResourceClaim;
+import io.fabric8.kubernetes.api.model.resource.v1.ResourceClaimBuilder;
 import io.trimtab.junit.Cluster;
 import io.trimtab.junit.TrimtabCluster;
 import java.time.Duration;
@@ -127,5 +130,45 @@ class ResourceQuotaTest {
 
         assertThat(cluster.refresh(gold).getStatus().getUsed())
                 .containsEntry("persistentvolumeclaims", new Quantity("1"));
+    }
+
+    @Test
+    void givenAQuotaOfDevices_whenAClaimAsksForSome_thenTheyAreCountedAndMoreAreRefused(Cluster cluster) {
+        String key = "gold.deviceclass.resource.k8s.io/devices";
+        ResourceQuota quota = cluster.create(quota(Map.of(key, new Quantity("3"))));
+        cluster.advance(Duration.ofSeconds(5));
+        assertThat(cluster.refresh(quota).getStatus().getUsed()).containsEntry(key, new Quantity("0"));
+
+        ResourceClaim claim = cluster.create(claim("one", 2));
+        cluster.advance(Duration.ofSeconds(5));
+
+        assertThat(cluster.refresh(quota).getStatus().getUsed()).containsEntry(key, new Quantity("2"));
+        assertThatThrownBy(() -> cluster.create(claim("two", 2)))
+                .hasMessageContaining(
+                        "exceeded quota: quota, requested: " + key + "=2, used: " + key + "=2, limited: " + key + "=3");
+        cluster.delete(claim);
+        cluster.advance(Duration.ofSeconds(5));
+        assertThat(cluster.refresh(quota).getStatus().getUsed()).containsEntry(key, new Quantity("0"));
+    }
+
+    private static ResourceClaim claim(String name, long devices) {
+        return new ResourceClaimBuilder()
+                .withNewMetadata()
+                .withName(name)
+                .withNamespace("default")
+                .endMetadata()
+                .withNewSpec()
+                .withNewDevices()
+                .addNewRequest()
+                .withName("r")
+                .withNewExactly()
+                .withDeviceClassName("gold")
+                .withAllocationMode("ExactCount")
+                .withCount(devices)
+                .endExactly()
+                .endRequest()
+                .endDevices()
+                .endSpec()
+                .build();
     }
 }
