@@ -135,7 +135,7 @@ final class CustomResourceKind implements Kind {
         validator.validate(object, found);
         checkScale(object, found);
         if (old != null && !found.isEmpty()) {
-            found = Ratchet.withoutOld(found, object, old);
+            found = Ratchet.withoutOld(found, object, old, schema);
         }
         errors.addAll(found);
         if (hasRules && found.list().stream().anyMatch(e -> blocksRules(e.type()))) {

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.resource.Kind;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -16,24 +18,22 @@ final class Ratchet {
 
     private Ratchet() {}
 
-    /** The errors at paths whose value is another than before. */
-    static FieldErrors withoutOld(FieldErrors errors, JsonNode object, JsonNode old) {
+    /**
+     * The errors that are not within something which is as it was before. Items of a list have a before only where the schema
+     * tells them apart by keys.
+     */
+    static FieldErrors withoutOld(FieldErrors errors, JsonNode object, JsonNode old, JsonNode schema) {
         FieldErrors kept = new FieldErrors();
         for (FieldErrors.FieldError error : errors.list()) {
             String path = error.field();
             boolean known = path.equals("<nil>")
                     ? Kind.sameValue(body(object), body(old))
-                    : error.type() != FieldErrors.Type.REQUIRED && isUnchanged(path, object, old);
+                    : isWithinUnchanged(steps(error), object, old, schema);
             if (!known) {
                 kept.add(error);
             }
         }
         return kept;
-    }
-
-    private static boolean isUnchanged(String path, JsonNode object, JsonNode old) {
-        JsonNode now = at(path, object);
-        return !now.isMissingNode() && Kind.sameValue(now, at(path, old));
     }
 
     private static JsonNode body(JsonNode object) {
@@ -42,17 +42,55 @@ final class Ratchet {
         return copy;
     }
 
-    private static JsonNode at(String path, JsonNode root) {
-        JsonNode node = root;
-        Matcher steps = STEP.matcher(path);
-        while (steps.find()) {
-            String step = steps.group(1) == null ? steps.group(2) : steps.group(1);
-            if (node.isArray()) {
-                node = step.matches("\\d{1,9}") ? node.path(Integer.parseInt(step)) : MissingNode.getInstance();
+    /** The way to what is wrong; what is missing is a mistake of its parent. */
+    private static List<String> steps(FieldErrors.FieldError error) {
+        List<String> steps = new ArrayList<>();
+        Matcher matcher = STEP.matcher(error.field());
+        while (matcher.find()) {
+            steps.add(matcher.group(1) == null ? matcher.group(2) : matcher.group(1));
+        }
+        return error.type() == FieldErrors.Type.REQUIRED && !steps.isEmpty()
+                ? steps.subList(0, steps.size() - 1)
+                : steps;
+    }
+
+    private static boolean isWithinUnchanged(List<String> steps, JsonNode object, JsonNode old, JsonNode schema) {
+        JsonNode now = object;
+        JsonNode before = old;
+        JsonNode type = schema;
+        for (String step : steps) {
+            if (now.isArray()) {
+                now = step.matches("\\d{1,9}") ? now.path(Integer.parseInt(step)) : MissingNode.getInstance();
+                before = "map".equals(type.path("x-kubernetes-list-type").asText())
+                        ? sameKeys(now, before, type.path("x-kubernetes-list-map-keys"))
+                        : MissingNode.getInstance();
+                type = type.path("items");
             } else {
-                node = node.path(step);
+                now = now.path(step);
+                before = before.path(step);
+                JsonNode property = type.path("properties").path(step);
+                type = property.isMissingNode() ? type.path("additionalProperties") : property;
+            }
+            if (now.isMissingNode() || before.isMissingNode()) {
+                return false;
+            }
+            if (Kind.sameValue(now, before)) {
+                return true;
             }
         }
-        return node;
+        return false;
+    }
+
+    private static JsonNode sameKeys(JsonNode item, JsonNode list, JsonNode keys) {
+        for (JsonNode other : list) {
+            boolean same = true;
+            for (JsonNode key : keys) {
+                same &= Kind.sameValue(item.path(key.asText()), other.path(key.asText()));
+            }
+            if (same) {
+                return other;
+            }
+        }
+        return MissingNode.getInstance();
     }
 }
