@@ -310,6 +310,24 @@ public final class VirtualDriver implements Driver {
         return ran[0];
     }
 
+    /**
+     * Waits in real time until a step is due: for libraries with timers on threads of their own, whose steps come from there.
+     *
+     * @return whether one is due
+     */
+    public boolean awaitOutsiders(Duration atMost) {
+        long deadline = System.nanoTime() + atMost.toNanos();
+        while (isSettled() && System.nanoTime() < deadline) {
+            try {
+                Thread.sleep(1);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return false;
+            }
+        }
+        return !isSettled();
+    }
+
     private void drive(Runnable body) {
         if (driving.isHeldByCurrentThread()) {
             throw new IllegalStateException("a step cannot drive the driver that runs it; use await");

@@ -70,6 +70,8 @@ public final class Cluster implements AutoCloseable {
     private static final String FIELD_MANAGER = "trimtab-junit";
     /** Prefix of the annotations by which faults write to objects that a program is about to write to. */
     static final String MEDDLER = "meddler.trimtab.io/";
+    /** Fabric8's clients are told to reconnect after a millisecond; they double that a few times. */
+    private static final Duration RECONNECT = Duration.ofMillis(30);
     /** Longer than the back-offs that a few failures in a row lead to. */
     private static final Duration BREATH = Duration.ofSeconds(40);
     /** A silent node comes back within it, and is found to. */
@@ -201,9 +203,23 @@ public final class Cluster implements AutoCloseable {
         // Each kind of fault strikes a few times only, so this ends.
         do {
             while (faults.takeDisturbed()) {
+                awaitReconnects();
                 driver.advance(run.faults().contains(Fault.NODE_LOSS) ? NODE_BREATH : BREATH);
             }
         } while (Recreation.strike(this));
+    }
+
+    /** Fabric8 reconnects its watches on threads of its own, in real time. */
+    void awaitReconnects() {
+        for (Instance program : instances) {
+            Life life = program.life();
+            if (life != null && life.usesFabric8()) {
+                driver.settle();
+                while (driver.awaitOutsiders(RECONNECT)) {
+                    driver.settle();
+                }
+            }
+        }
     }
 
     /** What the clock of this cluster shows. */

@@ -215,6 +215,9 @@ final class Gate implements Function<ApiRequest, ApiResponse> {
                 ok(answer) && asked != request ? "as of revision " + revision + " (fault)" : why(answer));
         if (ok(answer)) {
             seen.merge(target.object(), revision, Math::max);
+            if (info.verb().equals("list")) {
+                expired.remove(resource(info));
+            }
         }
         cluster.oracles().afterRead(this, info, answer.code());
         return answer;
@@ -314,7 +317,9 @@ final class Gate implements Function<ApiRequest, ApiResponse> {
         }
         String from = request.queryParameter("resourceVersion");
         boolean resumes = from != null && !from.isEmpty() && !from.equals("0");
-        if (resumes && expired.remove(resource(info))) {
+        if (!resumes) {
+            expired.remove(resource(info)); // it begins with the whole state
+        } else if (expired.contains(resource(info))) {
             record(info, 410, null, null, false, "refused (fault)");
             return refusal(Statuses.gone("too old resource version: " + from).status());
         }
@@ -332,6 +337,11 @@ final class Gate implements Function<ApiRequest, ApiResponse> {
         WatchGate gate = new WatchGate(this, info, watch.events());
         watches.add(gate);
         return new ApiResponse.Watch(watch.code(), watch.headers(), gate, watch.framing());
+    }
+
+    /** From now on, watches of this resource must begin with a list. */
+    void expire(RequestInfo info) {
+        expired.add(resource(info));
     }
 
     void ended(WatchGate watch) {
@@ -367,7 +377,6 @@ final class Gate implements Function<ApiRequest, ApiResponse> {
     /** What the faults of this life have left behind is over. */
     void heal() {
         unreadableUntil.clear();
-        expired.clear();
         List.copyOf(watches).forEach(WatchGate::release);
     }
 

@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -139,6 +140,8 @@ public final class History {
     /** One state of an object, and the call that made it; null after its deletion. */
     record Version(long revision, @Nullable StoredObject object, int call, String actor) {}
 
+    private record Telling(String actor, Target target, long revision) {}
+
     private final Supplier<Instant> clock;
     private final Instant began;
     private final ThreadLocal<Integer> current = ThreadLocal.withInitial(() -> 0);
@@ -151,6 +154,8 @@ public final class History {
     private final Map<Long, Integer> callByRevision = new HashMap<>();
     /** Guarded by this: versions by revision, of objects by group, resource, namespace and name. */
     private final Map<Target, TreeMap<Long, Version>> versions = new LinkedHashMap<>();
+    /** Guarded by this. */
+    private final Map<Telling, Integer> told = new HashMap<>();
     /** Guarded by this: the last write that concerns a key, be it of the object itself or of one that it owns. */
     private final Map<String, Integer> touched = new HashMap<>();
 
@@ -178,7 +183,7 @@ public final class History {
     }
 
     synchronized Told told(String actor, String type, Target target, long revision, long generation) {
-        Told told = new Told(
+        Told event = new Told(
                 ++last,
                 clock.get(),
                 actor,
@@ -187,8 +192,14 @@ public final class History {
                 target,
                 revision,
                 generation);
-        add(told);
-        return told;
+        add(event);
+        told.put(new Telling(actor, target, revision), event.number());
+        return event;
+    }
+
+    /** The event by which somebody was told of a revision of an object; 0 if there is none. */
+    synchronized int toldOf(String actor, Target target, long revision) {
+        return told.getOrDefault(new Telling(actor, target, revision), 0);
     }
 
     synchronized int reconcile(String actor, String controller, String key, List<Integer> wokenBy) {
@@ -244,6 +255,26 @@ public final class History {
             known.put(revision, new Version(revision, null, gone.call(), gone.actor()));
             callByRevision.put(revision, gone.call());
         }
+    }
+
+    /** The first state of an object that somebody wrote. */
+    synchronized Optional<StoredObject> firstBy(String actor, Target object) {
+        return by(actor, object).findFirst();
+    }
+
+    /** The last state of an object that somebody wrote. */
+    synchronized Optional<StoredObject> lastBy(String actor, Target object) {
+        return by(actor, object).reduce((first, second) -> second);
+    }
+
+    private Stream<StoredObject> by(String actor, Target object) {
+        TreeMap<Long, Version> known = versions.get(object);
+        return known == null
+                ? Stream.empty()
+                : known.values().stream()
+                        .filter(version -> version.actor().equals(actor))
+                        .map(Version::object)
+                        .filter(Objects::nonNull);
     }
 
     /** Whether somebody deleted the object while this history was written, and nobody made it anew. */

@@ -51,6 +51,11 @@ final class Life implements Surroundings {
         }
     }
 
+    /** Whether something of it may wait on threads of Fabric8's own. */
+    boolean usesFabric8() {
+        return client != null;
+    }
+
     ProcessDriver processDriver() {
         return driver;
     }

@@ -1,6 +1,7 @@
 package io.trimtab.junit;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.trimtab.client.Client;
 import io.trimtab.client.ResourceType;
 import io.trimtab.client.WatchScope;
@@ -23,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -140,10 +142,26 @@ final class ProgramManager implements Manager {
     private <T extends HasMetadata> void addSource(
             Controller.Builder copy, Controller.Source<T> source, Map<Request, Set<Integer>> wokenBy) {
         ChangeMapper<T> mapper = source.mapper();
-        copy.watches(
-                source.type(),
-                source.scope(),
-                (Change<T> change, Enqueuer queue) -> mapper.map(change, noting(queue, wokenBy)));
+        copy.watches(source.type(), source.scope(), (Change<T> change, Enqueuer queue) -> {
+            ResourceType<T> type = source.type();
+            ObjectMeta metadata = change.latest().getMetadata();
+            History.Target target = new History.Target(
+                    type.group(),
+                    type.plural(),
+                    "",
+                    Objects.requireNonNullElse(metadata.getNamespace(), ""),
+                    metadata.getName());
+            // Several events may come in one step: this one is the cause.
+            int event =
+                    cluster.history().toldOf(instance.name(), target, Long.parseLong(metadata.getResourceVersion()));
+            int before = cluster.history()
+                    .enter(event > 0 ? event : cluster.history().current());
+            try {
+                mapper.map(change, noting(queue, wokenBy));
+            } finally {
+                cluster.history().enter(before);
+            }
+        });
     }
 
     private Enqueuer noting(Enqueuer queue, Map<Request, Set<Integer>> wokenBy) {

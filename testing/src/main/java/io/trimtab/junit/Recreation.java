@@ -51,8 +51,18 @@ final class Recreation {
                 && !cluster.time().runUntil(() -> cluster.storedAnyVersion(target) == null, PATIENCE)) {
             return true; // its finalizers hold it: the oracles will say so
         }
-        ObjectNode anew = old.copy();
+        // As the test wrote it last, with the labels and annotations that it gave it at first: what others added is
+        // gone.
+        ObjectNode anew = cluster.history().lastBy("test", target).orElse(old).copy();
         ObjectNode metadata = (ObjectNode) anew.get("metadata");
+        cluster.history().firstBy("test", target).ifPresent(first -> {
+            for (String field : List.of("labels", "annotations")) {
+                metadata.remove(field);
+                if (first.tree().path("metadata").has(field)) {
+                    metadata.set(field, first.tree().path("metadata").get(field).deepCopy());
+                }
+            }
+        });
         metadata.remove(List.of(
                 "uid",
                 "resourceVersion",

@@ -95,6 +95,7 @@ final class WatchGate implements EventSource {
                 gate.history().note("fault", "the watch of " + this + " ends with 410 Gone");
                 ended = true;
                 next = null;
+                gate.expire(info);
                 return new Event(
                         Type.ERROR,
                         null,

@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.RequestConfigBuilder;
 import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.ApiResponse;
 import io.trimtab.apiserver.auth.Authorizer;
@@ -91,7 +92,13 @@ public final class InJvmTransport {
 
     /** A client of ours that acts as this user, with informers that read the storage. The caller closes it. */
     public FabricClient client(UserInfo user, ClientOptions options) {
-        return Clients.over(httpClientFactory(user).newBuilder().build(), BASE_URL, driver, options);
+        InJvmHttpClientBuilder http = httpClientFactory(user).newBuilder();
+        // Fabric8 would repeat failed requests on threads of its own, in real time.
+        http.tag(new RequestConfigBuilder()
+                .withRequestRetryBackoffLimit(0)
+                .withRequestTimeout(0)
+                .build());
+        return Clients.over(http.build(), BASE_URL, driver, options);
     }
 
     /** The list and watch of this user; null if this transport has no storage. */
