@@ -49,25 +49,47 @@ public final class VirtualDriver implements Driver {
      * @param start when virtual time begins
      * @param shuffle pick the next step at random instead of first in, first out; steps of one lane keep their order
      * @param maxStepsPerInstant so many steps without time moving are taken for a livelock
+     * @param chooser decides which step is next; null for first in, first out, or at random
      */
-    public record Options(long seed, Instant start, boolean shuffle, long maxStepsPerInstant) {
-        public static final Options DEFAULT = new Options(1, DEFAULT_START, false, 5_000_000);
+    public record Options(
+            long seed,
+            Instant start,
+            boolean shuffle,
+            long maxStepsPerInstant,
+            @Nullable Chooser chooser) {
+        public static final Options DEFAULT = new Options(1, DEFAULT_START, false, 5_000_000, null);
 
         public Options withSeed(long seed) {
-            return new Options(seed, start, shuffle, maxStepsPerInstant);
+            return new Options(seed, start, shuffle, maxStepsPerInstant, chooser);
         }
 
         public Options withStart(Instant start) {
-            return new Options(seed, start, shuffle, maxStepsPerInstant);
+            return new Options(seed, start, shuffle, maxStepsPerInstant, chooser);
         }
 
         public Options withShuffle(boolean shuffle) {
-            return new Options(seed, start, shuffle, maxStepsPerInstant);
+            return new Options(seed, start, shuffle, maxStepsPerInstant, chooser);
         }
 
         public Options withMaxStepsPerInstant(long max) {
-            return new Options(seed, start, shuffle, max);
+            return new Options(seed, start, shuffle, max, chooser);
         }
+
+        public Options withChooser(@Nullable Chooser chooser) {
+            return new Options(seed, start, shuffle, maxStepsPerInstant, chooser);
+        }
+    }
+
+    /** Decides in which order due steps run; steps of one lane keep their order. */
+    @FunctionalInterface
+    public interface Chooser {
+        /**
+         * The next one. Called on the driving thread, whenever there is a choice; must not call the driver.
+         *
+         * @param due how many are due, two or more, the longest waiting first
+         * @return from 0
+         */
+        int choose(int due);
     }
 
     /**
@@ -112,7 +134,10 @@ public final class VirtualDriver implements Driver {
         this.options = options;
         this.random = new Random(options.seed());
         this.shuffle = new Random(options.seed() ^ 0x5DEECE66DL);
-        this.ready = options.shuffle() ? new ShuffledReady(shuffle) : new FifoReady();
+        Chooser chooser = options.chooser();
+        this.ready = chooser != null
+                ? new ChosenReady(chooser)
+                : options.shuffle() ? new ShuffledReady(shuffle) : new FifoReady();
     }
 
     /** First in, first out, seed 1. */
@@ -308,6 +333,29 @@ public final class VirtualDriver implements Driver {
         boolean[] ran = new boolean[1];
         drive(() -> ran[0] = runOne());
         return ran[0];
+    }
+
+    /** Whether the calling thread is in a step of this driver. */
+    public boolean isDriving() {
+        return driving.isHeldByCurrentThread();
+    }
+
+    /**
+     * Runs up to so many due steps on the stack of the step that calls this, without moving time; steps of lanes that are running
+     * wait. For tests that let others act in the middle of a step.
+     *
+     * @return how many ran
+     * @throws IllegalStateException if no step calls
+     */
+    public int stepInside(int atMost) {
+        if (!isDriving()) {
+            throw new IllegalStateException("expected a step to call this; others call step()");
+        }
+        int ran = 0;
+        while (ran < atMost && runOne()) {
+            ran++;
+        }
+        return ran;
     }
 
     /**
@@ -689,6 +737,46 @@ public final class VirtualDriver implements Driver {
         @Override
         public @Nullable Unit poll() {
             return units.pollFirst();
+        }
+
+        @Override
+        public boolean isEmpty() {
+            return units.isEmpty();
+        }
+
+        @Override
+        public void clear() {
+            units.clear();
+        }
+
+        @Override
+        public void forEach(Consumer<Unit> action) {
+            units.forEach(action);
+        }
+    }
+
+    /** In the order of arrival, out of which somebody chooses. */
+    private static final class ChosenReady implements Ready {
+        private final Chooser chooser;
+        private final ArrayList<Unit> units = new ArrayList<>();
+
+        ChosenReady(Chooser chooser) {
+            this.chooser = chooser;
+        }
+
+        @Override
+        public void add(Unit unit) {
+            units.add(unit);
+        }
+
+        @Override
+        public void addFirst(Unit unit) {
+            units.add(0, unit);
+        }
+
+        @Override
+        public @Nullable Unit poll() {
+            return units.isEmpty() ? null : units.remove(units.size() == 1 ? 0 : chooser.choose(units.size()));
         }
 
         @Override

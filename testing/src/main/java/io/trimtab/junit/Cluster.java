@@ -30,7 +30,9 @@ import io.trimtab.node.simulated.Simulation;
 import io.trimtab.runtime.VirtualDriver;
 import io.trimtab.standalone.ClusterOptions;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -87,6 +89,7 @@ public final class Cluster implements AutoCloseable {
     private final Set<Oracle> without;
     private final History history;
     private final FaultPlan faults;
+    private final Orders orders;
     private final Oracles oracles;
     private final List<Instance> instances = new ArrayList<>();
     private final Set<String> stopped = new LinkedHashSet<>();
@@ -100,7 +103,9 @@ public final class Cluster implements AutoCloseable {
             VirtualDriver driver,
             long seed,
             Run run,
-            Set<Oracle> without) {
+            Set<Oracle> without,
+            Orders orders) {
+        this.orders = orders;
         this.options = options;
         this.cluster = cluster;
         this.driver = driver;
@@ -128,10 +133,14 @@ public final class Cluster implements AutoCloseable {
 
     static Cluster start(ClusterOptions options, VirtualDriver.Options driver, Run run, Set<Oracle> without) {
         Templates.Template template = Templates.of(options);
-        VirtualDriver own =
-                VirtualDriver.create(driver.withStart(template.driver().now()));
-        Cluster started = new Cluster(options, template.cluster().fork(own), own, driver.seed(), run, without).settle();
+        Orders orders = new Orders(run.schedule() == null ? Schedule.ORDINARY : run.schedule());
+        // A shuffled run has no ordinary order from which another could depart.
+        VirtualDriver own = VirtualDriver.create(
+                driver.withStart(template.driver().now()).withChooser(driver.shuffle() ? null : orders));
+        Cluster started =
+                new Cluster(options, template.cluster().fork(own), own, driver.seed(), run, without, orders).settle();
         started.faults.strike(started);
+        orders.begin();
         return started;
     }
 
@@ -242,9 +251,10 @@ public final class Cluster implements AutoCloseable {
     public Cluster fork() {
         // A seed of its own: with this one's it would give out the UIDs that this one has given out already.
         long child = mix(seed ^ mix(forks.size() + 1) ^ mix(driver.stepsRun()));
-        VirtualDriver own =
-                VirtualDriver.create(driver.options().withStart(driver.now()).withSeed(child));
-        Cluster copy = new Cluster(options, cluster.fork(own), own, child, Run.good(child), without);
+        VirtualDriver own = VirtualDriver.create(
+                driver.options().withStart(driver.now()).withSeed(child).withChooser(null));
+        Cluster copy = new Cluster(
+                options, cluster.fork(own), own, child, Run.good(child), without, new Orders(Schedule.ORDINARY));
         stopped.forEach(copy::stopNode);
         instances.forEach(program -> copy.start(new Instance(copy, program.name(), program.program(), program.user())));
         forks.add(copy);
@@ -363,7 +373,29 @@ public final class Cluster implements AutoCloseable {
     }
 
     /** Called before each request of a program: others may come first. */
-    void beforeRequest(RequestInfo info, boolean write) {}
+    void beforeRequest(RequestInfo info, boolean write) {
+        int steps = orders.stepsBeforeRequest();
+        if (steps == 0) {
+            return;
+        }
+        int before = history.enter(0);
+        try {
+            if (driver.isDriving()) {
+                driver.stepInside(steps);
+            } else {
+                for (int i = 0; i < steps && driver.step(); i++) {
+                    // Somebody else's.
+                }
+            }
+        } finally {
+            history.enter(before);
+        }
+    }
+
+    /** From here on steps run in their ordinary order. */
+    void ordinaryOrder() {
+        orders.end();
+    }
 
     boolean mayJudge(Oracle oracle) {
         return !without.contains(oracle);
@@ -371,12 +403,12 @@ public final class Cluster implements AutoCloseable {
 
     /** How many decisions about the order of steps there were. */
     int decisions() {
-        return 0;
+        return orders.decisions();
     }
 
     /** Where the order of steps departed from the ordinary one. */
     Schedule taken() {
-        return Schedule.ORDINARY;
+        return orders.taken();
     }
 
     boolean hasRole(Instance program) {
@@ -702,9 +734,30 @@ public final class Cluster implements AutoCloseable {
         return Description.of(this, seed);
     }
 
-    /** What else is to be told of a failed test. */
+    /** What else is to be told of a failed test: how to have it again, and where its timeline is. */
     String aftermath(ExtensionContext context, Throwable failure) {
-        return "";
+        StringBuilder text = new StringBuilder("\n  this run: " + run.describe() + "; " + run.replay());
+        if (run.schedule() != null) {
+            text.append("\n  as a test:\n").append(Replays.asTest(context, run).indent(4));
+        }
+        try {
+            Path file = Timeline.write(
+                    history,
+                    context.getDisplayName() + " (" + run.describe() + ")",
+                    String.valueOf(failure.getMessage()),
+                    Path.of(System.getProperty("trimtab.timelines", "target/trimtab")),
+                    context.getRequiredTestClass().getSimpleName() + "."
+                            + context.getRequiredTestMethod().getName() + "-" + run.describe());
+            text.append("\n  its timeline: ").append(file.toAbsolutePath());
+        } catch (IOException e) {
+            text.append("\n  its timeline could not be written: ").append(e);
+        }
+        return text.toString();
+    }
+
+    /** This cluster's history as one HTML file that needs nothing else: a column for each actor, causes by a click. */
+    public String timeline() {
+        return Timeline.html(history, toString(), "");
     }
 
     /** Notes that the test has failed: the cluster is not asked for more than a description. */

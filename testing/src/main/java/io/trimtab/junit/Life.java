@@ -10,6 +10,7 @@ import io.trimtab.apiserver.injvm.InJvmTransport;
 import io.trimtab.client.Client;
 import io.trimtab.client.ClientOptions;
 import io.trimtab.client.FabricClient;
+import io.trimtab.client.KubernetesJson;
 import io.trimtab.controller.Manager;
 import io.trimtab.controllers.ControllerTable;
 import io.trimtab.runtime.Driver;
@@ -117,6 +118,7 @@ final class Life implements Surroundings {
                     .withConfig(config)
                     .withHttpClientFactory(transport())
                     .withTaskExecutor(driver::execute)
+                    .withKubernetesSerialization(KubernetesJson.serialization())
                     .build();
             client = made;
         }

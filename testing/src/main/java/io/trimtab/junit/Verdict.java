@@ -31,7 +31,11 @@ final class Verdict {
         List<Instance> programs = cluster.instances();
         Oracles oracles = cluster.oracles();
         oracles.raise();
+        if (programs.isEmpty()) {
+            return EndState.of(cluster);
+        }
         cluster.faults().end();
+        cluster.ordinaryOrder();
         programs.forEach(Instance::heal);
         cluster.healNodes();
         cluster.time().settle();

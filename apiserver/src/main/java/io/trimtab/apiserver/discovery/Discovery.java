@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -53,6 +54,8 @@ public final class Discovery implements PathHandler {
     private final ResourceRegistry registry;
     private final Supplier<String> serverAddress;
     private final Supplier<List<RemoteGroup>> remote;
+    /** Lists of resources by group and version, which take long to make; emptied when anything changes. Guarded by this. */
+    private final Map<String, ObjectNode> lists = new HashMap<>();
     /** Aggregated documents by path; emptied when anything changes. */
     private final Map<String, Aggregated> aggregated = new ConcurrentHashMap<>();
 
@@ -108,6 +111,7 @@ public final class Discovery implements PathHandler {
     public synchronized void refresh() {
         generation++;
         aggregated.clear();
+        lists.clear();
     }
 
     @Override
@@ -239,7 +243,18 @@ public final class Discovery implements PathHandler {
                 .put("version", versions.get(0));
     }
 
-    private ObjectNode resourceList(String group, String version) {
+    /** Not to be changed: shared until what is served changes. */
+    private synchronized ObjectNode resourceList(String group, String version) {
+        String key = group + "/" + version;
+        ObjectNode known = lists.get(key);
+        if (known == null) {
+            known = newResourceList(group, version);
+            lists.put(key, known);
+        }
+        return known;
+    }
+
+    private ObjectNode newResourceList(String group, String version) {
         ObjectNode document = object().put("kind", "APIResourceList");
         if (!group.isEmpty()) {
             document.put("apiVersion", "v1");

@@ -14,6 +14,7 @@ import io.trimtab.apiserver.storage.Storage;
 import io.trimtab.client.ClientOptions;
 import io.trimtab.client.Clients;
 import io.trimtab.client.FabricClient;
+import io.trimtab.client.KubernetesJson;
 import io.trimtab.client.ListWatchSource;
 import io.trimtab.runtime.Driver;
 import java.util.function.Function;
@@ -87,6 +88,9 @@ public final class InJvmTransport {
                 .withConfig(config)
                 .withHttpClientFactory(httpClientFactory(user))
                 .withTaskExecutor(driver::execute)
+                // A serialization of its own would look at every class of the model anew: that takes longer than all
+                // else.
+                .withKubernetesSerialization(KubernetesJson.serialization())
                 .build();
     }
 
