@@ -34,12 +34,23 @@ public record ApiRequest(
      * @param trusted set only by callers inside this JVM, which are who they say: authentication is skipped
      * @param badCertificate a client certificate was sent that no authority vouches for: without another credential that is
      *     good, the answer is 401
+     * @param uri path and query as they came, for the audit log; null if nobody knows
      */
     public record Peer(
             String address,
             List<X509Certificate> certificates,
             @Nullable UserInfo trusted,
-            boolean badCertificate) {
+            boolean badCertificate,
+            @Nullable String uri) {
+        /** A peer whose URI nobody needs to know. */
+        public Peer(
+                String address,
+                List<X509Certificate> certificates,
+                @Nullable UserInfo trusted,
+                boolean badCertificate) {
+            this(address, certificates, trusted, badCertificate, null);
+        }
+
         /** A peer whose certificate, if it sent one, is good. */
         public Peer(String address, List<X509Certificate> certificates, @Nullable UserInfo trusted) {
             this(address, certificates, trusted, false);

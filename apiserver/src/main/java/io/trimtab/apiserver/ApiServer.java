@@ -3,6 +3,9 @@ package io.trimtab.apiserver;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.trimtab.apiserver.admission.AdmissionPlugin;
+import io.trimtab.apiserver.audit.Audit;
+import io.trimtab.apiserver.audit.AuditRecord;
+import io.trimtab.apiserver.auth.AccessDenied;
 import io.trimtab.apiserver.auth.Authenticator;
 import io.trimtab.apiserver.auth.AuthenticatorChain;
 import io.trimtab.apiserver.auth.Authorizer;
@@ -36,6 +39,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -69,6 +73,7 @@ public final class ApiServer {
     private final RequestMetrics metrics;
     private final @Nullable FlowControl flowControl;
     private final Duration requestTimeout;
+    private final @Nullable Audit audit;
 
     private ApiServer(
             Environment env,
@@ -77,7 +82,9 @@ public final class ApiServer {
             List<PathHandler> paths,
             MeterRegistry registry,
             @Nullable FlowControl flowControl,
-            Duration requestTimeout) {
+            Duration requestTimeout,
+            @Nullable Audit audit) {
+        this.audit = audit;
         this.flowControl = flowControl;
         this.requestTimeout = requestTimeout;
         this.env = env;
@@ -186,6 +193,14 @@ public final class ApiServer {
         @Nullable
         Ticket ticket;
 
+        /** Null if nothing is kept of it. */
+        @Nullable
+        AuditRecord audit;
+
+        /** Null until somebody needs it. */
+        @Nullable
+        String auditId;
+
         /** Null for what may take as long as it likes. */
         @Nullable
         Duration timeout;
@@ -217,11 +232,51 @@ public final class ApiServer {
             handling.info = RequestInfo.of(request);
             RequestTimeout.check(request, handling.info());
             handling.timeout = handling.info().longRunning() ? null : Timeouts.of(request, requestTimeout);
-            handling.user = Impersonation.resolve(authentication.authenticate(request), request, env.authorizer());
+            UserInfo asking = authenticated(handling);
+            if (audit != null) {
+                handling.audit = audit.begin(request, handling.info(), asking, auditId(handling));
+                if (handling.audit != null) {
+                    handling.audit.received();
+                }
+            }
+            UserInfo user = Impersonation.resolve(asking, request, env.authorizer());
+            handling.user = user;
+            if (handling.audit != null && user != asking) {
+                handling.audit.impersonates(user);
+            }
             return null;
         } catch (RuntimeException e) {
             return failure(request, e);
         }
+    }
+
+    private UserInfo authenticated(Handling handling) {
+        try {
+            return authentication.authenticate(handling.request);
+        } catch (StatusException e) {
+            AuditRecord record = audit == null || e.code() != 401
+                    ? null
+                    : audit.begin(handling.request, handling.info(), null, auditId(handling));
+            if (record != null) {
+                String header = handling.request.header("authorization");
+                record.unauthenticated(
+                        header == null || header.isEmpty()
+                                ? "no auth header found"
+                                : header.substring(0, Math.max(header.indexOf(' '), 0))
+                                        .toLowerCase(Locale.ROOT));
+            }
+            throw e;
+        }
+    }
+
+    private String auditId(Handling handling) {
+        String id = handling.auditId;
+        if (id == null) {
+            String given = handling.request.header("audit-id");
+            id = given == null || given.isEmpty() ? newAuditId() : given;
+            handling.auditId = id;
+        }
+        return id;
     }
 
     private static ApiResponse failure(ApiRequest request, RuntimeException failure) {
@@ -267,7 +322,8 @@ public final class ApiServer {
                 response.code(),
                 took,
                 request.query().containsKey("dryRun"));
-        return withHeaders(response, handling);
+        AuditRecord record = handling.audit;
+        return withHeaders(record == null ? response : record.answered(response), handling);
     }
 
     private static final ApiRequest EMPTY = ApiRequest.local(UserInfo.SELF, "GET", "/", Map.of(), null, new byte[0]);
@@ -286,6 +342,9 @@ public final class ApiServer {
     private ApiResponse serve(Handling handling) {
         try {
             RequestTrail trail = new RequestTrail(deadline(handling.request, handling.begin));
+            if (handling.audit != null) {
+                handling.audit.follow(trail);
+            }
             return serve(handling.request, handling.info(), handling.user(), handling.warnings, trail);
         } catch (RuntimeException e) {
             return failure(handling.request, e);
@@ -294,13 +353,19 @@ public final class ApiServer {
 
     private ApiResponse serve(
             ApiRequest request, RequestInfo info, UserInfo user, List<String> warnings, RequestTrail trail) {
-        Authorization.check(
-                env.authorizer(),
-                user,
-                Authorization.attributes(
-                        info,
-                        Objects.requireNonNullElse(request.queryParameter("fieldSelector"), ""),
-                        Objects.requireNonNullElse(request.queryParameter("labelSelector"), "")));
+        Authorizer.Attributes asked = Authorization.attributes(
+                info,
+                Objects.requireNonNullElse(request.queryParameter("fieldSelector"), ""),
+                Objects.requireNonNullElse(request.queryParameter("labelSelector"), ""));
+        Authorizer.Decision decision = env.authorizer().authorize(user, asked);
+        boolean allowed = decision.verdict() == Authorizer.Verdict.ALLOW;
+        if (trail.recorder() != null) {
+            trail.annotate("authorization.k8s.io/decision", allowed ? "allow" : "forbid");
+            trail.annotate("authorization.k8s.io/reason", decision.reason());
+        }
+        if (!allowed) {
+            throw AccessDenied.of(user, asked, decision.reason());
+        }
         for (PathHandler handler : delegates) {
             Optional<ApiResponse> answer = handler.handle(request, user);
             if (answer.isPresent()) {
@@ -326,9 +391,8 @@ public final class ApiServer {
 
     private ApiResponse withHeaders(ApiResponse response, Handling handling) {
         List<String> warnings = handling.warnings;
-        String auditId = handling.request.header("audit-id");
         Map<String, List<String>> headers = new LinkedHashMap<>();
-        headers.put("Audit-Id", List.of(auditId == null || auditId.isEmpty() ? newAuditId() : auditId));
+        headers.put("Audit-Id", List.of(auditId(handling)));
         headers.put("Cache-Control", List.of("no-cache, private"));
         headers.putAll(response.headers());
         Ticket ticket = handling.ticket;
@@ -405,6 +469,7 @@ public final class ApiServer {
         private NodeProxy nodes = NodeProxy.NONE;
         private MeterRegistry metrics = new SimpleMeterRegistry();
         private @Nullable FlowControl flowControl;
+        private @Nullable Audit audit;
         private Duration requestTimeout = Duration.ofSeconds(60);
 
         private Builder() {}
@@ -508,6 +573,12 @@ public final class ApiServer {
             return this;
         }
 
+        /** Keeps a log of requests; without it nothing is kept. */
+        public Builder audit(Audit log) {
+            this.audit = log;
+            return this;
+        }
+
         /** What a request may take that is no watch and the like; a minute by default. */
         public Builder requestTimeout(Duration timeout) {
             this.requestTimeout = timeout;
@@ -538,7 +609,8 @@ public final class ApiServer {
                     List.copyOf(paths),
                     metrics,
                     flowControl,
-                    requestTimeout);
+                    requestTimeout,
+                    audit);
         }
     }
 }

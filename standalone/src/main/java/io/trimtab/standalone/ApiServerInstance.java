@@ -11,6 +11,12 @@ import io.trimtab.apiserver.admission.AdmissionChain;
 import io.trimtab.apiserver.admission.AdmissionPlugin;
 import io.trimtab.apiserver.aggregation.AggregatedPaths;
 import io.trimtab.apiserver.aggregation.Aggregator;
+import io.trimtab.apiserver.audit.Audit;
+import io.trimtab.apiserver.audit.AuditBatches;
+import io.trimtab.apiserver.audit.AuditLogFile;
+import io.trimtab.apiserver.audit.AuditPolicy;
+import io.trimtab.apiserver.audit.AuditSink;
+import io.trimtab.apiserver.audit.AuditWebhook;
 import io.trimtab.apiserver.auth.Authenticator;
 import io.trimtab.apiserver.auth.Authorizer;
 import io.trimtab.apiserver.auth.AuthorizerChain;
@@ -28,6 +34,7 @@ import io.trimtab.apiserver.bootstrap.Bootstrap;
 import io.trimtab.apiserver.bootstrap.FlowControlKeeper;
 import io.trimtab.apiserver.bootstrap.ServerLease;
 import io.trimtab.apiserver.callout.LocalCallouts;
+import io.trimtab.apiserver.callout.WebhookServer;
 import io.trimtab.apiserver.certificates.CertificateAuthority;
 import io.trimtab.apiserver.certificates.Credential;
 import io.trimtab.apiserver.certificates.Pem;
@@ -295,6 +302,10 @@ public final class ApiServerInstance implements AutoCloseable {
         FlowControl flowControl = flowControl(resources, metrics);
         this.flowControl = flowControl;
         ApiServer.Builder builder = ApiServer.builder();
+        Audit audit = audit();
+        if (audit != null) {
+            builder.audit(audit);
+        }
         builder.requestTimeout(options.protection().requestTimeout());
         if (flowControl != null) {
             builder.flowControl(flowControl);
@@ -343,6 +354,37 @@ public final class ApiServerInstance implements AutoCloseable {
         parts.add(control);
         metrics.getPrometheusRegistry().register(new FlowMetrics(control));
         return control;
+    }
+
+    private @Nullable Audit audit() {
+        AuditOptions log = options.protection().audit();
+        if (log == null) {
+            return null;
+        }
+        List<AuditSink> sinks = new ArrayList<>();
+        try {
+            AuditPolicy policy =
+                    AuditPolicy.parse(log.policyFile().toString(), read("--audit-policy-file", log.policyFile()));
+            if (log.log() != null) {
+                AuditLogFile file = AuditLogFile.open(log.log(), driver);
+                sinks.add(file);
+                if (log.logBatches() != null) {
+                    sinks.set(0, new AuditBatches(log.logBatches(), events -> events.forEach(file::take), driver));
+                }
+            }
+            if (log.webhookConfigFile() != null) {
+                WebhookServer server = WebhookServer.read(log.webhookConfigFile());
+                sinks.add(new AuditBatches(
+                        log.webhookBatches(), new AuditWebhook(callouts, server.target(), server.headers()), driver));
+            }
+            Audit audit = new Audit(policy, sinks, driver);
+            parts.add(audit);
+            return audit;
+        } catch (IllegalArgumentException e) {
+            throw new StartException("the audit log cannot be kept: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new StartException("--audit-log-path cannot be written: " + e.getMessage(), e);
+        }
     }
 
     private static Kinds kinds(ApiServerOptions options) {

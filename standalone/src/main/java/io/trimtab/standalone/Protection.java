@@ -1,6 +1,7 @@
 package io.trimtab.standalone;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How an API server protects itself and what it keeps. Immutable; change one by its {@code with} methods.
@@ -9,11 +10,17 @@ import java.time.Duration;
  * @param readsInflight with {@code writesInflight}, how many requests are served at a time
  * @param writesInflight see {@code readsInflight}
  * @param requestTimeout what a request may take that is no watch and the like
+ * @param audit what is kept of requests; null for nothing
  */
-public record Protection(boolean priorityAndFairness, int readsInflight, int writesInflight, Duration requestTimeout) {
+public record Protection(
+        boolean priorityAndFairness,
+        int readsInflight,
+        int writesInflight,
+        Duration requestTimeout,
+        @Nullable AuditOptions audit) {
 
     /** What Kubernetes does when no flag says otherwise. */
-    public static final Protection DEFAULT = new Protection(true, 400, 200, Duration.ofSeconds(60));
+    public static final Protection DEFAULT = new Protection(true, 400, 200, Duration.ofSeconds(60), null);
 
     public Protection {
         if (readsInflight + writesInflight <= 0 && priorityAndFairness) {
@@ -23,8 +30,13 @@ public record Protection(boolean priorityAndFairness, int readsInflight, int wri
         }
     }
 
+    /** The same with another audit log. */
+    public Protection withAudit(@Nullable AuditOptions log) {
+        return new Protection(priorityAndFairness, readsInflight, writesInflight, requestTimeout, log);
+    }
+
     /** The same with other limits. */
     public Protection withInflight(int reads, int writes) {
-        return new Protection(priorityAndFairness, reads, writes, requestTimeout);
+        return new Protection(priorityAndFairness, reads, writes, requestTimeout, audit);
     }
 }

@@ -70,7 +70,11 @@ final class PodSecurity implements AdmissionPlugin {
             return;
         }
         Policy policy = Policy.of(namespace.get().labels(), new FieldErrors());
-        if (policy.enforce.isPrivileged() && policy.warn.isPrivileged()) {
+        boolean audited = attributes.context().trail().recorder() != null;
+        if (policy.enforce.isPrivileged() && policy.warn.isPrivileged() && (!audited || policy.audit.isPrivileged())) {
+            if (enforce && audited) {
+                annotate(attributes, "enforce-policy", policy.enforce.toString());
+            }
             return;
         }
         if (enforce
@@ -78,6 +82,19 @@ final class PodSecurity implements AdmissionPlugin {
                 && attributes.old() != null
                 && !isSignificant(pod.path("spec"), attributes.old().path("spec"))) {
             return;
+        }
+        if (audited) {
+            if (enforce) {
+                annotate(attributes, "enforce-policy", policy.enforce.toString());
+            }
+            List<PodSecurityChecks.Violation> violations = policy.audit.check(pod);
+            if (!violations.isEmpty()) {
+                annotate(
+                        attributes,
+                        "audit-violations",
+                        "would violate PodSecurity " + FieldErrors.quote(policy.audit.toString()) + ": "
+                                + PodSecurityChecks.details(violations));
+            }
         }
         if (enforce) {
             List<PodSecurityChecks.Violation> violations = policy.enforce.check(pod);
@@ -96,6 +113,10 @@ final class PodSecurity implements AdmissionPlugin {
                     .add("would violate PodSecurity " + FieldErrors.quote(policy.warn.toString()) + ": "
                             + PodSecurityChecks.details(violations));
         }
+    }
+
+    private static void annotate(Attributes attributes, String key, String value) {
+        attributes.context().trail().annotate(PREFIX + key, value);
     }
 
     /** Only the image of a container can change so that it matters, or an ephemeral container be added. */
@@ -223,12 +244,12 @@ final class PodSecurity implements AdmissionPlugin {
     }
 
     /** What a namespace's labels say. */
-    private record Policy(LevelVersion enforce, LevelVersion warn) {
+    private record Policy(LevelVersion enforce, LevelVersion audit, LevelVersion warn) {
         private static final Pattern VERSION = Pattern.compile("v1\\.([0-9]|[1-9][0-9]{1,6})");
 
         static Policy of(Map<String, String> labels, FieldErrors errors) {
             LevelVersion enforce = read(labels, "enforce", "restricted", errors);
-            read(labels, "audit", "privileged", errors); // only to say what is wrong with it
+            LevelVersion audit = read(labels, "audit", "privileged", errors);
             LevelVersion warn = read(labels, "warn", "privileged", errors);
             String asked = labels.get(PREFIX + "enforce");
             boolean valid = asked != null && enforce.level.equals(asked);
@@ -236,7 +257,7 @@ final class PodSecurity implements AdmissionPlugin {
                 int minor = labels.containsKey(PREFIX + "warn-version") ? warn.minor : enforce.minor;
                 warn = new LevelVersion(enforce.level, minor);
             }
-            return new Policy(enforce, warn);
+            return new Policy(enforce, audit, warn);
         }
 
         /** What cannot be read counts as the fallback, and is an error. */

@@ -191,7 +191,8 @@ final class Exchange {
                         address == null ? "" : address,
                         verified.chain(),
                         request.isSSL() ? null : UNSECURED,
-                        verified.rejected()));
+                        verified.rejected(),
+                        request.uri()));
         frontend.driver().execute(() -> handle(api));
     }
 

@@ -1,9 +1,11 @@
 package io.trimtab.apiserver.resource;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is noted about a request on its way: annotations for the audit log, and until when it must be answered. Safe for use by
@@ -15,6 +17,8 @@ public final class RequestTrail {
 
     private final long deadlineNanos;
     private final Map<String, String> annotations = Collections.synchronizedMap(new LinkedHashMap<>());
+
+    private volatile @Nullable Recorder recorder;
 
     /** @param deadlineNanos on the driver's {@code nanoTime} */
     public RequestTrail(long deadlineNanos) {
@@ -29,6 +33,25 @@ public final class RequestTrail {
     /** Notes something for the audit log; the first note under a key stays. */
     public void annotate(String key, String value) {
         annotations.putIfAbsent(key, value);
+    }
+
+    /** Hears what the request holds, once that is read. */
+    public interface Recorder {
+        /** The object that is sent, with its defaults, before anybody changed it; not to be kept as it is. */
+        void request(ObjectNode object);
+
+        /** The patch that is sent. */
+        void patch(byte[] body, boolean yaml);
+    }
+
+    /** Sets who hears what the request holds. */
+    public void record(Recorder who) {
+        recorder = who;
+    }
+
+    /** Who wants to hear what the request holds; null if nobody does. */
+    public @Nullable Recorder recorder() {
+        return recorder;
     }
 
     /** What was noted, in order. */

@@ -6,7 +6,9 @@ import io.trimtab.apiserver.errors.Statuses;
 import io.trimtab.apiserver.protobuf.MalformedProtobufException;
 import io.trimtab.apiserver.protobuf.ProtobufBodies;
 import io.trimtab.apiserver.resource.ApiResource;
+import io.trimtab.apiserver.resource.RequestTrail;
 import io.trimtab.apiserver.resource.Served;
+import io.trimtab.apiserver.schema.Canonical;
 import io.trimtab.apiserver.schema.Decoded;
 import io.trimtab.apiserver.schema.Decoder;
 import io.trimtab.apiserver.schema.Schema;
@@ -104,6 +106,7 @@ final class BodyReader {
         }
         ObjectNode object = read(call, target(call.served), syntax, validation);
         call.kind().defaults(object);
+        record(call, object, call.served.schema());
         return object;
     }
 
@@ -112,7 +115,22 @@ final class BodyReader {
         Schema schema = SchemaRegistry.builtin()
                 .forKind(group, version, kind)
                 .orElseThrow(() -> new IllegalStateException("no type for " + group + "/" + version + " " + kind));
-        return read(call, new Decoder.Target(group, version, kind, schema, false), syntax(call.request), validation);
+        ObjectNode object =
+                read(call, new Decoder.Target(group, version, kind, schema, false), syntax(call.request), validation);
+        record(call, object, schema);
+        return object;
+    }
+
+    /** Tells the audit log, if there is one that wants to know. */
+    private static void record(Call call, ObjectNode object, Schema schema) {
+        RequestTrail.Recorder recorder = call.trail.recorder();
+        if (recorder != null) {
+            ObjectNode typed = Canonical.of(object.deepCopy(), schema);
+            Metadata.dropEmpty(typed);
+            typed.put("kind", object.path("kind").asText())
+                    .put("apiVersion", object.path("apiVersion").asText());
+            recorder.request(typed);
+        }
     }
 
     static ObjectNode read(

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.errors.Statuses;
+import io.trimtab.apiserver.resource.RequestTrail;
 import io.trimtab.apiserver.schema.Decoder;
 import io.trimtab.apiserver.schema.SchemaRegistry;
 import java.util.List;
@@ -46,6 +47,12 @@ record DeleteOptions(
                             .orElseThrow(),
                     true);
             tree = readOptions(request, body, target);
+            RequestTrail.Recorder recorder = call.trail.recorder();
+            if (recorder != null) {
+                ObjectNode kept = tree.deepCopy();
+                // As Kubernetes' own log has it.
+                recorder.request(kept.put("kind", "DeleteOptions").put("apiVersion", "meta.k8s.io/__internal"));
+            }
         } else {
             tree = fromQuery(request);
         }

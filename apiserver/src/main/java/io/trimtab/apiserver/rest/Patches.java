@@ -7,6 +7,7 @@ import io.trimtab.apiserver.patch.JsonPatch;
 import io.trimtab.apiserver.patch.MergePatch;
 import io.trimtab.apiserver.patch.Patched;
 import io.trimtab.apiserver.patch.StrategicMergePatch;
+import io.trimtab.apiserver.resource.RequestTrail;
 import io.trimtab.apiserver.schema.DecodeException;
 import io.trimtab.apiserver.schema.Decoded;
 import io.trimtab.apiserver.schema.Decoder;
@@ -32,6 +33,10 @@ final class Patches {
         WriteOptions options = WriteOptions.patch(call.request, type == Type.APPLY);
         byte[] body = BodyReader.body(call.request);
         boolean apply = type == Type.APPLY;
+        RequestTrail.Recorder recorder = call.trail.recorder();
+        if (recorder != null) {
+            recorder.patch(body, apply);
+        }
         ObjectWriter.Change change = apply
                 ? FieldManagement.apply(call, body, options, subresource)
                 : old -> patched(call, type, body, old, options);

@@ -1,8 +1,14 @@
 package io.trimtab.standalone.cli;
 
+import io.trimtab.apiserver.audit.AuditBatches;
+import io.trimtab.apiserver.audit.AuditLogFile;
 import io.trimtab.apiserver.schema.GoDuration;
+import io.trimtab.standalone.AuditOptions;
 import io.trimtab.standalone.Protection;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -34,10 +40,90 @@ final class ProtectionFlags {
             description = "What a request may take that is no watch.")
     private String requestTimeout = "1m0s";
 
+    @Option(names = "--audit-policy-file", paramLabel = "FILE", description = "What is kept of which requests.")
+    private @Nullable Path auditPolicy;
+
+    @Option(names = "--audit-log-path", paramLabel = "FILE", description = "Where it is kept; - for standard output.")
+    private @Nullable String auditLog;
+
+    @Option(names = "--audit-log-maxage", defaultValue = "0", paramLabel = "DAYS", description = "0 for ever.")
+    private int auditDays;
+
+    @Option(names = "--audit-log-maxbackup", defaultValue = "0", paramLabel = "COUNT", description = "0 for all.")
+    private int auditBackups;
+
+    @Option(names = "--audit-log-maxsize", defaultValue = "0", paramLabel = "MEGABYTES", description = "0 for 100.")
+    private int auditMegabytes;
+
+    @Option(names = "--audit-log-compress", arity = "0..1", fallbackValue = "true", defaultValue = "false")
+    private boolean auditCompress;
+
+    @Option(names = "--audit-log-format", defaultValue = "json", paramLabel = "FORMAT", description = "json or legacy.")
+    private String auditFormat = "json";
+
+    @Option(
+            names = "--audit-log-mode",
+            defaultValue = "blocking",
+            paramLabel = "MODE",
+            description = "blocking, blocking-strict or batch.")
+    private String auditMode = "blocking";
+
+    @Option(
+            names = "--audit-webhook-config-file",
+            paramLabel = "FILE",
+            description = "Kubeconfig of where batches of audit events are sent.")
+    private @Nullable Path auditWebhook;
+
+    @Option(names = "--audit-webhook-batch-buffer-size", defaultValue = "10000", paramLabel = "COUNT")
+    private int webhookBuffer;
+
+    @Option(names = "--audit-webhook-batch-max-size", defaultValue = "400", paramLabel = "COUNT")
+    private int webhookSize;
+
+    @Option(names = "--audit-webhook-batch-max-wait", defaultValue = "30s", paramLabel = "DURATION")
+    private String webhookWait = "30s";
+
+    private @Nullable AuditOptions audit() {
+        if (auditPolicy == null) {
+            return null;
+        }
+        if (!List.of("json", "legacy").contains(auditFormat)) {
+            throw new IllegalArgumentException("invalid audit log format " + auditFormat
+                    + ", allowed formats are \"legacy,json\" (--audit-log-format)");
+        }
+        if (!List.of("batch", "blocking", "blocking-strict").contains(auditMode)) {
+            throw new IllegalArgumentException("invalid audit log mode " + auditMode
+                    + ", allowed modes are \"batch,blocking,blocking-strict\" (--audit-log-mode)");
+        }
+        if (auditDays < 0 || auditBackups < 0 || auditMegabytes < 0) {
+            throw new IllegalArgumentException(
+                    "--audit-log-maxage, --audit-log-maxbackup and --audit-log-maxsize must be >= 0");
+        }
+        return new AuditOptions(
+                auditPolicy,
+                auditLog == null
+                        ? null
+                        : new AuditLogFile.Options(
+                                auditLog,
+                                auditDays,
+                                auditBackups,
+                                auditMegabytes,
+                                auditCompress,
+                                auditFormat.equals("legacy")),
+                auditMode.equals("batch") ? new AuditBatches.Options(10_000, 1, Duration.ofSeconds(30)) : null,
+                auditWebhook,
+                new AuditBatches.Options(
+                        webhookBuffer, webhookSize, duration("--audit-webhook-batch-max-wait", webhookWait)));
+    }
+
     Protection protection(CommandSpec spec) {
         try {
             return new Protection(
-                    priorityAndFairness, readsInflight, writesInflight, duration("--request-timeout", requestTimeout));
+                    priorityAndFairness,
+                    readsInflight,
+                    writesInflight,
+                    duration("--request-timeout", requestTimeout),
+                    audit());
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
