@@ -9,6 +9,8 @@ import io.trimtab.apiserver.ApiServer;
 import io.trimtab.apiserver.PathHandler;
 import io.trimtab.apiserver.admission.AdmissionChain;
 import io.trimtab.apiserver.admission.AdmissionPlugin;
+import io.trimtab.apiserver.admission.policy.PolicyTypes;
+import io.trimtab.apiserver.admission.policy.ValidatingPolicies;
 import io.trimtab.apiserver.aggregation.AggregatedPaths;
 import io.trimtab.apiserver.aggregation.Aggregator;
 import io.trimtab.apiserver.audit.Audit;
@@ -322,7 +324,7 @@ public final class ApiServerInstance implements AutoCloseable {
                 .tokens(tokens(keys, settings, extensions))
                 .tokenIssuer(new TokenIssuer(storage, keys, settings, driver))
                 .authorizer(authorizer)
-                .admission(List.of(admission(authorizer, rbac, resources, extensions.webhooks(resources, authorizer))))
+                .admission(List.of(admission(authorizer, rbac, resources, further(extensions, authorizer, resources))))
                 .tables(new Tables(driver::now, customResources.columns()))
                 .anonymous(options.anonymous())
                 .nodes(simulatedNodes)
@@ -396,6 +398,16 @@ public final class ApiServerInstance implements AutoCloseable {
                             + e.getMessage() + "; give ranges such as 10.254.0.0/16 and 30000-32767",
                     e);
         }
+    }
+
+    private List<AdmissionPlugin> further(
+            Extensions extensions, Authorizer authorizer, ResourceRegistry resources) {
+        ValidatingPolicies policies = new ValidatingPolicies(storage, resources, authorizer);
+        parts.add(policies);
+        parts.add(PolicyTypes.start(storage, resources, driver));
+        List<AdmissionPlugin> further = new ArrayList<>(extensions.webhooks(resources, authorizer));
+        further.add(policies);
+        return further;
     }
 
     private AdmissionChain admission(

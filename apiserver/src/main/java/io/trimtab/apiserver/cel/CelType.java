@@ -100,6 +100,13 @@ public record CelType(Kind kind, String name, List<CelType> parameters) {
         };
     }
 
+    /** As messages about the type of a whole expression have it. */
+    public String declared() {
+        return parameters.isEmpty()
+                ? name
+                : name + parameters.stream().map(CelType::declared).collect(Collectors.joining(", ", "(", ")"));
+    }
+
     /** As messages of the type checker have it. */
     @Override
     public String toString() {

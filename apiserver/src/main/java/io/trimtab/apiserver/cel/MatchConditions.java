@@ -42,6 +42,8 @@ public final class MatchConditions {
 
     private static final Result MATCH = new Result(Verdict.MATCHES, "", "");
 
+    private static final MatchConditions NONE = new MatchConditions(List.of());
+
     private record Compiled(Condition condition, @Nullable CelProgram program, String error) {}
 
     private final List<Compiled> conditions;
@@ -52,7 +54,8 @@ public final class MatchConditions {
 
     /** Of a webhook: they may name object, oldObject, request, authorizer and authorizer.requestResource. */
     public static MatchConditions compile(List<Condition> conditions) {
-        return compile(conditions, AdmissionExpressions.environment(false, true));
+        // Nearly all webhooks have none: then nothing of the language is made ready.
+        return conditions.isEmpty() ? NONE : compile(conditions, AdmissionExpressions.environment(false, true));
     }
 
     /** The same from a list as it is stored: objects with name and expression. */
@@ -87,10 +90,16 @@ public final class MatchConditions {
                 return "";
             }
         }
+        String got = " but got " + program.type().declared();
         return allowed.length == 1
-                ? "must evaluate to " + allowed[0] + " but got " + program.type()
-                : "must evaluate to one of " + List.of(allowed).toString().replace(",", "") + " but got "
-                        + program.type();
+                ? "must evaluate to " + allowed[0].declared() + got
+                : "must evaluate to one of "
+                        + java.util.Arrays.stream(allowed)
+                                .map(CelType::declared)
+                                .toList()
+                                .toString()
+                                .replace(",", "")
+                        + got;
     }
 
     public boolean isEmpty() {

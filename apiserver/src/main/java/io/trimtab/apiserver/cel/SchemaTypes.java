@@ -2,6 +2,7 @@ package io.trimtab.apiserver.cel;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.trimtab.apiserver.schema.Schema;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -126,6 +127,66 @@ public final class SchemaTypes {
         meta.put("apiVersion", text);
         meta.put("metadata", DeclType.object("selfType.metadata", names, 2));
         return meta;
+    }
+
+    /**
+     * What expressions see of a type as it is served; null if they cannot see its values.
+     *
+     * @param name of the type that the object gets
+     */
+    public static @Nullable DeclType of(Schema schema, String name) {
+        return of(schema, name, new java.util.ArrayDeque<>());
+    }
+
+    private static @Nullable DeclType of(Schema schema, String name, java.util.Deque<Schema> around) {
+        if (around.contains(schema)) {
+            return null; // a type that holds itself has no end
+        }
+        around.push(schema);
+        try {
+            switch (schema.type()) {
+                case INT_OR_STRING:
+                    return DeclType.scalar(CelType.DYN, 1, MAX_REQUEST_BYTES - 2, "");
+                case BOOLEAN:
+                    return DeclType.BOOL;
+                case INTEGER:
+                    return DeclType.INT;
+                case NUMBER:
+                    return DeclType.DOUBLE;
+                case STRING:
+                    return scalar(schema.format());
+                case ARRAY: {
+                    Schema items = schema.items();
+                    DeclType element = items == null ? null : of(items, name + ".@idx", around);
+                    return element == null ? null : DeclType.list(element, MAX_REQUEST_BYTES, "", List.of());
+                }
+                case OBJECT: {
+                    Schema values = schema.additionalProperties();
+                    if (values != null) {
+                        DeclType element = of(values, name + ".@elem", around);
+                        return element == null ? null : DeclType.map(element, MAX_REQUEST_BYTES);
+                    }
+                    Map<String, DeclType.Field> fields = new LinkedHashMap<>();
+                    schema.properties().forEach((field, of) -> {
+                        DeclType type = of(of, name + "." + field, around);
+                        String escaped = Escaping.escape(field);
+                        if (type != null && escaped != null) {
+                            fields.put(escaped, new DeclType.Field(field, type));
+                        }
+                    });
+                    return DeclType.object(name, fields, 2);
+                }
+                default:
+                    return null;
+            }
+        } finally {
+            around.pop();
+        }
+    }
+
+    private static DeclType scalar(String format) {
+        ObjectNode schema = com.fasterxml.jackson.databind.node.JsonNodeFactory.instance.objectNode();
+        return string(schema.put("format", format));
     }
 
     private static DeclType string(JsonNode schema) {

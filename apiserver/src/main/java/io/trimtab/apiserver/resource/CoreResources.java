@@ -34,12 +34,19 @@ public final class CoreResources {
     public static final ApiResource CUSTOM_RESOURCE_DEFINITIONS =
             cluster("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition");
 
-    public static final ApiResource API_SERVICES =
-            cluster("apiregistration.k8s.io", "v1", "apiservices", "APIService");
+    public static final ApiResource API_SERVICES = cluster("apiregistration.k8s.io", "v1", "apiservices", "APIService");
     public static final ApiResource MUTATING_WEBHOOKS = cluster(
             "admissionregistration.k8s.io", "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration");
     public static final ApiResource VALIDATING_WEBHOOKS = cluster(
             "admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration");
+
+    public static final ApiResource VALIDATING_POLICIES =
+            cluster("admissionregistration.k8s.io", "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy");
+    public static final ApiResource VALIDATING_POLICY_BINDINGS = cluster(
+            "admissionregistration.k8s.io",
+            "v1",
+            "validatingadmissionpolicybindings",
+            "ValidatingAdmissionPolicyBinding");
 
     public static final ApiResource PRIORITY_CLASSES =
             cluster("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass");

@@ -5,12 +5,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.resource.ApiResource;
 
 /**
- * A resource and the kind of what is written to it, as a webhook sees them. Immutable.
+ * A resource and the kind of what is written to it, as a webhook or a policy sees them. Immutable.
  *
  * @param subresource empty for the resource itself
  * @param group of the kind
  */
-record Form(ApiResource resource, String subresource, String group, String version, String kind) {
+public record Form(ApiResource resource, String subresource, String group, String version, String kind) {
 
     static Form of(ApiResource resource, String subresource) {
         ApiResource.Subresource below =
@@ -27,9 +27,7 @@ record Form(ApiResource resource, String subresource, String group, String versi
 
     /** Whether what is written has another kind than what is stored: a Scale, a Binding, the options of an exec. */
     boolean isOther() {
-        return !kind.equals(resource.kind())
-                || !group.equals(resource.group())
-                || !version.equals(resource.version());
+        return !kind.equals(resource.kind()) || !group.equals(resource.group()) || !version.equals(resource.version());
     }
 
     ObjectNode shownKind() {

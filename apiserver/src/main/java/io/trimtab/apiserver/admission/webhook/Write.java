@@ -25,7 +25,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** A write, at any of the versions that webhooks may want to see it at. Used by one thread. */
-final class Write {
+public final class Write {
     private static final Decoder DECODER = new Decoder(SchemaRegistry.builtin());
 
     final Attributes attributes;
@@ -37,7 +37,7 @@ final class Write {
 
     private final Map<Form, Optional<ObjectNode>> olds = new HashMap<>();
 
-    Write(Attributes attributes, ResourceRegistry registry) {
+    public Write(Attributes attributes, ResourceRegistry registry) {
         this.attributes = attributes;
         this.registry = registry;
         ApiResource resource = attributes.resource();
@@ -45,18 +45,28 @@ final class Write {
         this.form = Form.of(served == null ? resource : served.resource(), attributes.subresource());
     }
 
+    /** The write as it was sent. */
+    public Attributes attributes() {
+        return attributes;
+    }
+
+    /** How it was sent. */
+    public Form form() {
+        return form;
+    }
+
     /** The namespace that selectors look at: a Namespace is in itself. */
-    String namespace() {
+    public String namespace() {
         return isNamespace() ? attributes.name() : attributes.namespace();
     }
 
-    boolean isNamespace() {
+    public boolean isNamespace() {
         ApiResource resource = attributes.resource();
         return resource.plural().equals("namespaces") && resource.group().isEmpty();
     }
 
     /** The same objects under other names or versions, in the order of discovery. */
-    List<Form> equivalents() {
+    public List<Form> equivalents() {
         String prefix = attributes.resource().keyPrefix();
         List<Form> found = new ArrayList<>();
         for (Served other : registry.all()) {
@@ -72,7 +82,7 @@ final class Write {
     }
 
     /** The labels of the namespace that this is a write in. */
-    Map<String, String> namespaceLabels() {
+    public Map<String, String> namespaceLabels() {
         ObjectNode object = attributes.object();
         if (isNamespace() && attributes.subresource().isEmpty() && object != null) {
             // The store does not have it yet, or not with these labels.
@@ -87,7 +97,7 @@ final class Write {
     }
 
     /** The labels of an object; empty if it has none, or is none. */
-    static Map<String, String> labels(@Nullable JsonNode object) {
+    public static Map<String, String> labels(@Nullable JsonNode object) {
         Map<String, String> labels = new LinkedHashMap<>();
         if (object != null) {
             object.path("metadata")
@@ -100,15 +110,13 @@ final class Write {
     }
 
     /** The new state at a version; null if there is none. Not to be changed. */
-    @Nullable
-    ObjectNode object(Form at) {
+    public @Nullable ObjectNode object(Form at) {
         return objects.computeIfAbsent(at, f -> Optional.ofNullable(show(attributes.object(), f)))
                 .orElse(null);
     }
 
     /** The stored state at a version; null if there is none. Not to be changed. */
-    @Nullable
-    ObjectNode old(Form at) {
+    public @Nullable ObjectNode old(Form at) {
         return olds.computeIfAbsent(at, f -> Optional.ofNullable(show(attributes.old(), f)))
                 .orElse(null);
     }
@@ -151,7 +159,7 @@ final class Write {
      * @return whether that changed anything
      * @throws DecodeException if it does not fit its type
      */
-    boolean replace(Form at, ObjectNode patched) throws DecodeException {
+    public boolean replace(Form at, ObjectNode patched) throws DecodeException {
         ObjectNode target = attributes.object();
         ObjectNode before = object(at);
         if (target == null || before == null) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.FieldRules;
+import io.trimtab.apiserver.kinds.LabelSelectorRules;
 import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.resource.Kind;
@@ -35,16 +36,11 @@ public final class AdmissionPolicyBindingKind implements Kind {
         }
         JsonNode ref = Trees.child(spec, "paramRef");
         if (!ref.isMissingNode()) {
-            boolean name = Trees.hasContent(ref, "name");
-            boolean selector = Trees.has(ref, "selector");
-            if (name && selector) {
-                errors.forbidden("spec.paramRef.name", "name and selector are mutually exclusive");
-            } else if (!name && !selector) {
-                errors.required("spec.paramRef", "one of name or selector must be specified");
-            }
-            if (!Trees.has(ref, "parameterNotFoundAction")) {
-                errors.required("spec.paramRef.parameterNotFoundAction", "");
-            }
+            paramRef(errors, "spec.paramRef", ref);
+        }
+        JsonNode match = Trees.child(spec, "matchResources");
+        if (match.isObject()) {
+            AdmissionPolicyKind.matchResources(errors, "spec.matchResources", match);
         }
         List<String> actions = Trees.texts(spec, "validationActions");
         if (actions.isEmpty()) {
@@ -66,6 +62,35 @@ public final class AdmissionPolicyBindingKind implements Kind {
                     spec.get("validationActions"),
                     "must not contain both Deny and Warn (repeating the same validation failure information in the API"
                             + " response and headers serves no purpose)");
+        }
+    }
+
+    static void paramRef(FieldErrors errors, String path, JsonNode ref) {
+        String name = Trees.text(ref, "name");
+        boolean selector = Trees.has(ref, "selector");
+        String exclusive = "name and selector are mutually exclusive";
+        if (!name.isEmpty()) {
+            for (String wrong : Names.pathSegment(name)) {
+                errors.invalid(path + ".name", name, wrong);
+            }
+            if (selector) {
+                errors.forbidden(path + ".name", exclusive);
+            }
+        }
+        if (selector) {
+            LabelSelectorRules.validate(errors, path + ".selector", ref.get("selector"));
+            if (!name.isEmpty()) {
+                errors.forbidden(path + ".selector", exclusive);
+            }
+        } else if (name.isEmpty()) {
+            errors.required(path, "one of name or selector must be specified");
+        }
+        String action = Trees.text(ref, "parameterNotFoundAction");
+        if (action.isEmpty()) {
+            errors.required(path + ".parameterNotFoundAction", "");
+        } else if (!action.equals("Deny") && !action.equals("Allow")) {
+            errors.notSupportedInOrder(
+                    path + ".parameterNotFoundAction", Trees.textNode(action), List.of("Deny", "Allow"));
         }
     }
 

@@ -5,10 +5,14 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.LabelSelectorRules;
+import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 
 /** ValidatingAdmissionPolicies. Stateless. */
 public final class AdmissionPolicyKind implements Kind {
@@ -49,48 +53,101 @@ public final class AdmissionPolicyKind implements Kind {
 
     @Override
     public void validateCreate(ObjectNode policy, FieldErrors errors, WriteContext context) {
+        validate(policy, errors, true);
+    }
+
+    private static void validate(ObjectNode policy, FieldErrors errors, boolean conditions) {
         JsonNode spec = Trees.child(policy, "spec");
         FieldRules.choice(errors, "spec", spec, "failurePolicy", List.of("Fail", "Ignore"));
         JsonNode kind = Trees.child(spec, "paramKind");
-        if (!kind.isMissingNode()) {
-            for (String field : List.of("apiVersion", "kind")) {
-                if (!Trees.hasContent(kind, field)) {
-                    errors.required("spec.paramKind." + field, "");
-                }
-            }
+        if (kind.isObject()) {
+            paramKind(errors, "spec.paramKind", kind);
         }
         JsonNode match = Trees.child(spec, "matchConstraints");
         if (match.isMissingNode()) {
             errors.required("spec.matchConstraints", "");
         } else {
+            matchResources(errors, "spec.matchConstraints", match);
             if (!Trees.hasContent(match, "resourceRules")) {
                 errors.required("spec.matchConstraints.resourceRules", "");
             }
+        }
+        if (conditions) {
+            PolicyExpressionRules.conditions(errors, "spec.matchConditions", spec, kind.isObject());
+        }
+        PolicyExpressionRules.policy(errors, Trees.text(policy.get("metadata"), "name"), spec);
+    }
+
+    /** What a policy or a binding is for. */
+    static void matchResources(FieldErrors errors, String path, JsonNode match) {
+        FieldRules.choice(errors, path, match, "matchPolicy", List.of("Equivalent", "Exact"));
+        for (String selector : List.of("namespaceSelector", "objectSelector")) {
+            LabelSelectorRules.validate(errors, path + "." + selector, match.get(selector));
+        }
+        for (String list : List.of("resourceRules", "excludeResourceRules")) {
             int i = 0;
-            for (JsonNode rule : Trees.items(match, "resourceRules")) {
-                WebhookConfigurationKind.rule(errors, "spec.matchConstraints.resourceRules[" + i++ + "]", rule);
-            }
-            for (String selector : List.of("namespaceSelector", "objectSelector")) {
-                LabelSelectorRules.validate(errors, "spec.matchConstraints." + selector, match.get(selector));
+            for (JsonNode rule : Trees.items(match, list)) {
+                String at = path + "." + list + "[" + i++ + "]";
+                names(errors, at + ".resourceNames", Trees.texts(rule, "resourceNames"));
+                WebhookConfigurationKind.rule(errors, at, rule);
             }
         }
-        if (!Trees.hasContent(spec, "validations") && !Trees.hasContent(spec, "auditAnnotations")) {
-            String one = "validations or auditAnnotations must be non-empty";
-            errors.required("spec.validations", one);
-            errors.required("spec.auditAnnotations", one);
-        }
-        int i = 0;
-        for (JsonNode validation : Trees.items(spec, "validations")) {
-            if (Trees.text(validation, "expression").isBlank()) {
-                errors.required("spec.validations[" + i + "].expression", "expression is not specified");
+    }
+
+    private static void names(FieldErrors errors, String path, List<String> names) {
+        Set<String> seen = new HashSet<>();
+        for (int i = 0; i < names.size(); i++) {
+            for (String wrong : Names.pathSegment(names.get(i))) {
+                errors.invalid(path + "[" + i + "]", names.get(i), wrong);
             }
-            i++;
+            if (!seen.add(names.get(i))) {
+                errors.duplicate(path + "[" + i + "]", Trees.textNode(names.get(i)));
+            }
         }
+    }
+
+    private static void paramKind(FieldErrors errors, String path, JsonNode kind) {
+        String apiVersion = Trees.text(kind, "apiVersion");
+        int slash = apiVersion.indexOf('/');
+        String group = slash < 0 ? "" : apiVersion.substring(0, slash);
+        String version = apiVersion.substring(slash + 1);
+        if (apiVersion.isEmpty()) {
+            errors.required(path + ".apiVersion", "");
+        } else if (version.indexOf('/') >= 0) {
+            errors.invalid(path + ".apiVersion", apiVersion, "unexpected GroupVersion string: " + apiVersion);
+        } else {
+            if (!group.isEmpty()) {
+                FieldRules.invalid(errors, path + ".apiVersion", group, joined(Names.subdomain(group)));
+            }
+            if (version.isEmpty()) {
+                errors.invalid(path + ".apiVersion", apiVersion, "version must be specified");
+            } else {
+                FieldRules.invalid(errors, path + ".apiVersion", version, joined(Names.label1035(version)));
+            }
+        }
+        String name = Trees.text(kind, "kind");
+        List<String> wrong = Names.label1035(name.toLowerCase(Locale.ROOT));
+        if (name.isEmpty()) {
+            errors.required(path + ".kind", "");
+        } else if (!wrong.isEmpty()) {
+            errors.invalid(
+                    path + ".kind",
+                    name,
+                    "may have mixed case, but should otherwise match: " + String.join(",", wrong));
+        }
+    }
+
+    private static List<String> joined(List<String> wrong) {
+        return wrong.isEmpty() ? wrong : List.of(String.join(",", wrong));
     }
 
     @Override
     public void validateUpdate(ObjectNode policy, ObjectNode old, FieldErrors errors, WriteContext context) {
-        validateCreate(policy, errors, context);
+        JsonNode spec = Trees.child(policy, "spec");
+        JsonNode before = Trees.child(old, "spec");
+        // Conditions that were accepted before are, as long as nothing about them changes.
+        boolean same = Trees.same(spec, before, "matchConditions") && Trees.same(spec, before, "paramKind");
+        validate(policy, errors, !same);
     }
 
     @Override

@@ -54,11 +54,15 @@ public final class WebhookConfigurationKind implements Kind {
 
     @Override
     public void validateCreate(ObjectNode configuration, FieldErrors errors, WriteContext context) {
+        validate(configuration, errors, true);
+    }
+
+    private void validate(ObjectNode configuration, FieldErrors errors, boolean conditions) {
         Set<String> names = new HashSet<>();
         int i = 0;
         for (JsonNode hook : Trees.items(configuration, "webhooks")) {
             String path = "webhooks[" + i++ + "]";
-            hook(errors, path, hook);
+            hook(errors, path, hook, conditions);
             versions(errors, path + ".admissionReviewVersions", hook);
             String name = Trees.text(hook, "name");
             if (!name.isEmpty() && !names.add(name)) {
@@ -86,7 +90,7 @@ public final class WebhookConfigurationKind implements Kind {
         }
     }
 
-    private void hook(FieldErrors errors, String path, JsonNode hook) {
+    private void hook(FieldErrors errors, String path, JsonNode hook, boolean conditions) {
         String name = Trees.text(hook, "name");
         if (name.isEmpty()) {
             errors.required(path + ".name", "");
@@ -121,6 +125,9 @@ public final class WebhookConfigurationKind implements Kind {
         LabelSelectorRules.validate(errors, path + ".namespaceSelector", hook.get("namespaceSelector"));
         LabelSelectorRules.validate(errors, path + ".objectSelector", hook.get("objectSelector"));
         client(errors, path + ".clientConfig", Trees.child(hook, "clientConfig"));
+        if (conditions) {
+            PolicyExpressionRules.conditions(errors, path + ".matchConditions", hook, false);
+        }
     }
 
     private static void client(FieldErrors errors, String path, JsonNode config) {
@@ -180,12 +187,8 @@ public final class WebhookConfigurationKind implements Kind {
         }
     }
 
-    /** A rule that names groups, versions, resources and operations. */
+    /** A rule that names operations, groups, versions and resources. */
     static void rule(FieldErrors errors, String path, JsonNode rule) {
-        for (String field : List.of("apiGroups", "apiVersions", "resources")) {
-            list(errors, path + "." + field, rule, field);
-        }
-        FieldRules.choice(errors, path, rule, "scope", List.of("*", "Cluster", "Namespaced"));
         List<String> operations = Trees.texts(rule, "operations");
         if (operations.isEmpty()) {
             errors.required(path + ".operations", "");
@@ -201,40 +204,95 @@ public final class WebhookConfigurationKind implements Kind {
                 errors.notSupported(path + ".operations[" + i + "]", Trees.textNode(operations.get(i)), OPERATIONS);
             }
         }
-    }
-
-    private static void list(FieldErrors errors, String path, JsonNode rule, String field) {
-        List<String> values = Trees.texts(rule, field);
-        if (values.isEmpty()) {
-            errors.required(path, "");
-            return;
-        }
-        boolean resources = field.equals("resources");
-        if (values.size() > 1 && values.contains("*") && !resources) {
-            errors.invalid(
-                    path,
-                    rule.get(field),
-                    "if '*' is present, must not specify other "
-                            + (field.equals("apiGroups") ? "API groups" : "API versions"));
-        }
-        for (int i = 0; i < values.size(); i++) {
-            if (values.get(i).isEmpty() && !field.equals("apiGroups")) {
-                errors.required(path + "[" + i + "]", "");
+        list(errors, path, rule, "apiGroups", "API groups");
+        list(errors, path, rule, "apiVersions", "API versions");
+        List<String> versions = Trees.texts(rule, "apiVersions");
+        for (int i = 0; i < versions.size(); i++) {
+            if (versions.get(i).isEmpty()) {
+                errors.required(path + ".apiVersions[" + i + "]", "");
             }
         }
-        if (resources && values.contains("*/*") && values.size() > 1) {
-            errors.invalid(path, rule.get(field), "if '*/*' is present, must not specify other resources");
-        } else if (resources
-                && values.contains("*")
-                && values.stream().anyMatch(value -> !value.equals("*") && !value.contains("/"))) {
+        resources(errors, path + ".resources", rule);
+        FieldRules.choice(errors, path, rule, "scope", List.of("*", "Cluster", "Namespaced"));
+    }
+
+    private static void list(FieldErrors errors, String path, JsonNode rule, String field, String what) {
+        List<String> values = Trees.texts(rule, field);
+        if (values.isEmpty()) {
+            errors.required(path + "." + field, "");
+        }
+        if (values.size() > 1 && values.contains("*")) {
+            errors.invalid(path + "." + field, rule.get(field), "if '*' is present, must not specify other " + what);
+        }
+    }
+
+    private static void resources(FieldErrors errors, String path, JsonNode rule) {
+        List<String> resources = Trees.texts(rule, "resources");
+        if (resources.isEmpty()) {
+            errors.required(path, "");
+        }
+        Set<String> allBelow = new HashSet<>();
+        Set<String> belowAll = new HashSet<>();
+        boolean plain = false;
+        for (int i = 0; i < resources.size(); i++) {
+            String resource = resources.get(i);
+            int slash = resource.indexOf('/');
+            if (resource.isEmpty()) {
+                errors.required(path + "[" + i + "]", "");
+            } else if (slash < 0) {
+                plain = !resource.equals("*"); // only the last of them counts, in Kubernetes, too
+            } else {
+                String above = resource.substring(0, slash);
+                String below = resource.substring(slash + 1);
+                if (allBelow.contains(above)) {
+                    errors.invalid(
+                            path + "[" + i + "]",
+                            resource,
+                            "if '" + above + "/*' is present, must not specify " + resource);
+                }
+                if (belowAll.contains(below)) {
+                    errors.invalid(
+                            path + "[" + i + "]",
+                            resource,
+                            "if '*/" + below + "' is present, must not specify " + resource);
+                }
+                if (below.equals("*")) {
+                    allBelow.add(above);
+                }
+                if (above.equals("*")) {
+                    belowAll.add(below);
+                }
+            }
+        }
+        if (resources.size() > 1 && resources.contains("*/*")) {
+            errors.invalid(path, rule.get("resources"), "if '*/*' is present, must not specify other resources");
+        }
+        if (plain && resources.contains("*")) {
             errors.invalid(
-                    path, rule.get(field), "if '*' is present, must not specify other resources without subresources");
+                    path,
+                    rule.get("resources"),
+                    "if '*' is present, must not specify other resources without subresources");
         }
     }
 
     @Override
     public void validateUpdate(ObjectNode configuration, ObjectNode old, FieldErrors errors, WriteContext context) {
-        validateCreate(configuration, errors, context);
+        validate(configuration, errors, !sameConditions(configuration, old));
+    }
+
+    /** Conditions that were accepted before are, as long as none of them changes. */
+    private static boolean sameConditions(JsonNode configuration, JsonNode old) {
+        List<JsonNode> now = Trees.items(configuration, "webhooks");
+        List<JsonNode> before = Trees.items(old, "webhooks");
+        if (now.size() != before.size()) {
+            return false;
+        }
+        for (int i = 0; i < now.size(); i++) {
+            if (!Trees.same(now.get(i), before.get(i), "matchConditions")) {
+                return false;
+            }
+        }
+        return true;
     }
 
     @Override
