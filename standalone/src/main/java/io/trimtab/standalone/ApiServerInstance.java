@@ -400,8 +400,7 @@ public final class ApiServerInstance implements AutoCloseable {
         }
     }
 
-    private List<AdmissionPlugin> further(
-            Extensions extensions, Authorizer authorizer, ResourceRegistry resources) {
+    private List<AdmissionPlugin> further(Extensions extensions, Authorizer authorizer, ResourceRegistry resources) {
         ValidatingPolicies policies = new ValidatingPolicies(storage, resources, authorizer);
         parts.add(policies);
         parts.add(PolicyTypes.start(storage, resources, driver));
