@@ -47,7 +47,7 @@ for flavour in trimtab josdk; do
     -DgroupId=com.example -DartifactId="hello-$flavour" -Dpackage=com.example.hello \
     -Dkind=Hello -Dgroup=example.com -Dflavour="$flavour" -DtrimtabVersion="$version"
   cd "hello-$flavour"
-  run verify
+  run verify >"$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }
   definition=target/classes/META-INF/fabric8/hellos.example.com-v1.yml
   [ -s "$definition" ] || { echo "check.sh: $flavour: no $definition"; exit 1; }
   tests=$(cat target/surefire-reports/*.xml | grep -c '<testcase ')
