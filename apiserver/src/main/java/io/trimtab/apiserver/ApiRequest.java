@@ -1,6 +1,8 @@
 package io.trimtab.apiserver;
 
 import io.trimtab.apiserver.auth.UserInfo;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -72,6 +74,31 @@ public record ApiRequest(
     public @Nullable String header(String name) {
         List<String> values = headers.get(name.toLowerCase(Locale.ROOT));
         return values == null || values.isEmpty() ? null : values.get(0);
+    }
+
+    /** Path and query as they stand in a URL. */
+    public String target() {
+        StringBuilder text = new StringBuilder(path.length());
+        for (byte b : path.getBytes(StandardCharsets.UTF_8)) {
+            int c = b & 0xff;
+            boolean plain = c < 0x80 && (Character.isLetterOrDigit(c) || "/-._~!$&'()*+,;=:@".indexOf(c) >= 0);
+            if (plain) {
+                text.append((char) c);
+            } else {
+                text.append('%').append(String.format(Locale.ROOT, "%02X", c));
+            }
+        }
+        char before = '?';
+        for (Map.Entry<String, List<String>> parameter : query.entrySet()) {
+            for (String value : parameter.getValue()) {
+                text.append(before)
+                        .append(URLEncoder.encode(parameter.getKey(), StandardCharsets.UTF_8))
+                        .append('=')
+                        .append(URLEncoder.encode(value, StandardCharsets.UTF_8));
+                before = '&';
+            }
+        }
+        return text.toString();
     }
 
     /** A request from inside this JVM. */

@@ -9,10 +9,12 @@ import io.trimtab.apiserver.auth.AccessDenied;
 import io.trimtab.apiserver.auth.Authenticator;
 import io.trimtab.apiserver.auth.AuthenticatorChain;
 import io.trimtab.apiserver.auth.Authorizer;
+import io.trimtab.apiserver.auth.AuthorizerFailure;
 import io.trimtab.apiserver.auth.BearerTokens;
 import io.trimtab.apiserver.auth.Impersonation;
 import io.trimtab.apiserver.auth.PlainError;
 import io.trimtab.apiserver.auth.UserInfo;
+import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.errors.StatusException;
 import io.trimtab.apiserver.errors.Statuses;
 import io.trimtab.apiserver.flowcontrol.FlowControl;
@@ -283,13 +285,16 @@ public final class ApiServer {
         if (failure instanceof StatusException refusal) {
             return ResponseWriter.error(request, refusal);
         }
-        if (failure instanceof PlainError) {
+        if (failure instanceof PlainError || failure instanceof AuthorizerFailure) {
+            String line = failure instanceof PlainError
+                    ? failure.getMessage()
+                    : "Internal Server Error: " + FieldErrors.quote(request.target()) + ": " + failure.getMessage();
             return new ApiResponse.Whole(
                     500,
                     Map.of(
                             "Content-Type", List.of("text/plain; charset=utf-8"),
                             "X-Content-Type-Options", List.of("nosniff")),
-                    (failure.getMessage() + "\n").getBytes(StandardCharsets.UTF_8));
+                    (line + "\n").getBytes(StandardCharsets.UTF_8));
         }
         LOG.error("request failed: method={} path={}", request.method(), request.path(), failure);
         String why = failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();

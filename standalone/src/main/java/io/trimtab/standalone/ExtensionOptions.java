@@ -1,5 +1,6 @@
 package io.trimtab.standalone;
 
+import io.trimtab.apiserver.callout.ServiceResolver.Routing;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -8,8 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The servers that an API server asks, or stands before: webhooks and aggregated API servers. Immutable.
  *
- * @param routeToEndpoints whether Services are reached at their endpoints; else at their cluster IP, which takes a service proxy
- *     on this machine
+ * @param routing how Services are reached
  * @param proxyClientCertFile what this server shows to those behind it; null to issue one
  * @param proxyClientKeyFile its key
  * @param requestHeaders how proxies in front of servers say who asks
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param authorizationWebhook asked what users may do, in the mode {@code Webhook}; null for none
  */
 public record ExtensionOptions(
-        boolean routeToEndpoints,
+        Routing routing,
         @Nullable Path proxyClientCertFile,
         @Nullable Path proxyClientKeyFile,
         RequestHeaderOptions requestHeaders,
@@ -26,7 +26,7 @@ public record ExtensionOptions(
 
     /** What a server does when nobody says. */
     public static final ExtensionOptions DEFAULT =
-            new ExtensionOptions(true, null, null, RequestHeaderOptions.DEFAULT, null, null);
+            new ExtensionOptions(Routing.AUTOMATIC, null, null, RequestHeaderOptions.DEFAULT, null, null);
 
     /**
      * How proxies say who asks.

@@ -73,8 +73,8 @@ final class Extensions {
         this.driver = driver;
         this.metrics = metrics;
         this.parts = parts;
-        this.callouts = new LocalCallouts(new HttpsTransport(
-                driver, new ServiceResolver(storage, driver, options.routeToEndpoints(), securePort)));
+        this.callouts = new LocalCallouts(
+                new HttpsTransport(driver, new ServiceResolver(storage, driver, options.routing(), securePort)));
         parts.add(callouts);
     }
 

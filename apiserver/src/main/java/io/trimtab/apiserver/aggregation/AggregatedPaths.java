@@ -11,7 +11,6 @@ import io.trimtab.apiserver.callout.CalloutException;
 import io.trimtab.apiserver.callout.CalloutTransport;
 import io.trimtab.apiserver.callout.Target;
 import io.trimtab.apiserver.discovery.Documents;
-import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -99,7 +98,7 @@ public final class AggregatedPaths implements PathHandler {
         CalloutTransport.Request outgoing = new CalloutTransport.Request(
                 target,
                 request.method(),
-                escape(request.path()) + query(request.query()),
+                request.target(),
                 headers(request, user),
                 request.body(),
                 stream ? HEAD_OF_STREAM : TIMEOUT);
@@ -151,6 +150,12 @@ public final class AggregatedPaths implements PathHandler {
             forwarded.add(request.peer().address());
         }
         headers.put("x-forwarded-for", List.of(String.join(", ", forwarded)));
+        String host = request.header("host");
+        if (host != null) {
+            headers.put("x-forwarded-host", List.of(host));
+        }
+        headers.put("x-forwarded-proto", List.of("https"));
+        headers.put("x-forwarded-uri", List.of(request.target().split("\\?", 2)[0]));
         return headers;
     }
 
@@ -173,29 +178,6 @@ public final class AggregatedPaths implements PathHandler {
             text.append(upper ? Character.toUpperCase(c) : Character.toLowerCase(c));
             upper = c == '-';
         }
-        return text.toString();
-    }
-
-    private static String escape(String path) {
-        StringBuilder text = new StringBuilder();
-        for (byte b : path.getBytes(StandardCharsets.UTF_8)) {
-            int c = b & 0xff;
-            boolean plain = c < 0x80 && (Character.isLetterOrDigit(c) || "/-._~!$&'()*+,;=:@".indexOf(c) >= 0);
-            if (plain) {
-                text.append((char) c);
-            } else {
-                text.append('%').append(String.format(Locale.ROOT, "%02X", c));
-            }
-        }
-        return text.toString();
-    }
-
-    private static String query(Map<String, List<String>> query) {
-        StringBuilder text = new StringBuilder();
-        query.forEach((name, values) -> values.forEach(value -> text.append(text.length() == 0 ? '?' : '&')
-                .append(URLEncoder.encode(name, StandardCharsets.UTF_8))
-                .append('=')
-                .append(URLEncoder.encode(value, StandardCharsets.UTF_8))));
         return text.toString();
     }
 }

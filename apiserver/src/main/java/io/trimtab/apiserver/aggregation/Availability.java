@@ -78,8 +78,8 @@ final class Availability {
     }
 
     /** Empty if all is well. */
-    private static String failure(Request request, Pending pending) {
-        String url = request.url();
+    private String failure(Request request, Pending pending) {
+        String url = transport.located(request.target()) + request.pathAndQuery();
         try {
             Reply reply = pending.await();
             return reply.code() >= 200 && reply.code() < 300

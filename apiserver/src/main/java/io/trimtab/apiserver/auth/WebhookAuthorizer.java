@@ -66,7 +66,7 @@ public final class WebhookAuthorizer implements Authorizer, RuleResolver {
         review.putObject("status").put("allowed", false);
         JsonNode status;
         try {
-            status = client.await(client.ask(server.target(), server.headers(), review, VERSIONS, TIMEOUT, false))
+            status = client.await(client.ask(server.target(), server.headers(), review, VERSIONS, TIMEOUT))
                     .path("status");
         } catch (WebhookClient.WebhookFailure e) {
             throw new AuthorizerFailure(e.getMessage());

@@ -84,7 +84,7 @@ public final class WebhookTokens implements TokenAuthenticator {
         review.putObject("status").putObject("user");
         JsonNode status;
         try {
-            status = client.await(client.ask(server.target(), server.headers(), review, VERSIONS, TIMEOUT, false))
+            status = client.await(client.ask(server.target(), server.headers(), review, VERSIONS, TIMEOUT))
                     .path("status");
         } catch (WebhookClient.WebhookFailure e) {
             throw new BadToken(e.getMessage()); // and not remembered

@@ -42,6 +42,11 @@ public interface CalloutTransport extends AutoCloseable {
         return false;
     }
 
+    /** The URL of the place that calls to this server go to now, without a path; the server's own if that is not known. */
+    default String located(Target target) {
+        return target.url("");
+    }
+
     /** The body of an answer, taken by one consumer at its own pace; {@link #close} is for any thread. */
     interface Stream extends AutoCloseable {
         int code();

@@ -216,6 +216,21 @@ public final class HttpsTransport implements CalloutTransport {
         return options;
     }
 
+    @Override
+    public String located(Target target) {
+        Target.Service service = target.service();
+        if (service == null || services == null) {
+            return target.url("");
+        }
+        try {
+            ServiceResolver.Address address = services.resolve(service);
+            String host = address.host().indexOf(':') >= 0 ? "[" + address.host() + "]" : address.host();
+            return (target.tls() ? "https://" : "http://") + host + ":" + address.port() + target.path();
+        } catch (CalloutException e) {
+            return target.url("");
+        }
+    }
+
     // ---- Addresses -----------------------------------------------------------------------------------------------
 
     private SocketAddress resolve(Target target) {

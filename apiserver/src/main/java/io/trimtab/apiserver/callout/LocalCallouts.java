@@ -50,6 +50,11 @@ public final class LocalCallouts implements CalloutTransport {
     }
 
     @Override
+    public String located(Target target) {
+        return find(target).isPresent() ? target.url("") : others.located(target);
+    }
+
+    @Override
     public boolean isLocal(Target target) {
         return find(target).isPresent();
     }

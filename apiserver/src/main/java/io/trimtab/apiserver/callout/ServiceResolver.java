@@ -22,21 +22,27 @@ public final class ServiceResolver {
 
     private final Storage storage;
     private final Driver driver;
-    private final boolean toEndpoints;
+    private final Routing routing;
     private final IntSupplier loopbackPort;
+
+    /** How a Service is reached. */
+    public enum Routing {
+        /** As a client in the cluster would: what has a cluster IP at an endpoint, no service proxy being here to ask. */
+        AUTOMATIC,
+        /** At an endpoint, and there only. */
+        ENDPOINTS,
+        /** At the cluster IP, which needs a service proxy on this machine. */
+        CLUSTER_IP
+    }
 
     /** A host and a port. */
     public record Address(String host, int port) {}
 
-    /**
-     * @param toEndpoints true to connect to endpoints, false to connect to the cluster IP, which needs a service proxy on this
-     *     machine
-     * @param loopbackPort where this server listens on loopback; not positive if it does not
-     */
-    public ServiceResolver(Storage storage, Driver driver, boolean toEndpoints, IntSupplier loopbackPort) {
+    /** @param loopbackPort where this server listens on loopback; not positive if it does not */
+    public ServiceResolver(Storage storage, Driver driver, Routing routing, IntSupplier loopbackPort) {
         this.storage = storage;
         this.driver = driver;
-        this.toEndpoints = toEndpoints;
+        this.routing = routing;
         this.loopbackPort = loopbackPort;
     }
 
@@ -56,7 +62,12 @@ public final class ServiceResolver {
                 .orElseThrow(() -> new CalloutException("service \"" + service.name() + "\" not found"))
                 .tree()
                 .path("spec");
-        return toEndpoints ? endpoint(service, spec) : clusterIp(service, spec);
+        boolean external = spec.path("type").asText().equals("ExternalName");
+        return switch (routing) {
+            case AUTOMATIC -> external ? clusterIp(service, spec) : endpoint(service, spec);
+            case ENDPOINTS -> endpoint(service, spec);
+            case CLUSTER_IP -> clusterIp(service, spec);
+        };
     }
 
     private static Address clusterIp(Target.Service service, JsonNode spec) {
@@ -87,7 +98,8 @@ public final class ServiceResolver {
         slices.sort(Comparator.comparing(s -> !s.path("addressType").asText().equals(family)));
         for (JsonNode slice : slices) {
             for (JsonNode port : slice.path("ports")) {
-                if (!port.path("name").asText("").equals(portName) || !port.path("port").isNumber()) {
+                if (!port.path("name").asText("").equals(portName)
+                        || !port.path("port").isNumber()) {
                     continue;
                 }
                 JsonNode endpoints = slice.path("endpoints");

@@ -86,15 +86,10 @@ public final class WebhookClient {
      *
      * @param review of one of the versions
      * @param known the versions of the review's kind that we know, of one group
-     * @param timeout for the answer; told to the server in whole seconds, if {@code tellTimeout}
+     * @param timeout for the answer; told to the server in whole seconds
      */
     public Asked ask(
-            Target target,
-            Map<String, List<String>> more,
-            ObjectNode review,
-            List<String> known,
-            Duration timeout,
-            boolean tellTimeout) {
+            Target target, Map<String, List<String>> more, ObjectNode review, List<String> known, Duration timeout) {
         String apiVersion = review.path("apiVersion").asText();
         int slash = apiVersion.indexOf('/');
         Map<String, List<String>> all = headers;
@@ -108,7 +103,7 @@ public final class WebhookClient {
         } catch (JsonProcessingException e) {
             throw new UncheckedIOException(e);
         }
-        String query = tellTimeout ? "?timeout=" + seconds(timeout) + "s" : "";
+        String query = "?timeout=" + seconds(timeout) + "s";
         CalloutTransport.Request request = new CalloutTransport.Request(target, "POST", query, all, body, timeout);
         return new Asked(
                 request,
@@ -155,7 +150,10 @@ public final class WebhookClient {
                     status.path("code").asInt(reply.code()),
                     status.path("message").asText("unknown"));
         }
-        String body = new String(reply.body(), StandardCharsets.UTF_8).strip();
+        // Only text is for people to read.
+        String type = reply.header("content-type");
+        boolean readable = type == null || type.isEmpty() || type.startsWith("text/");
+        String body = readable ? new String(reply.body(), StandardCharsets.UTF_8).strip() : "";
         int code = reply.code();
         String message =
                 switch (code) {

@@ -93,7 +93,7 @@ public final class ConversionWebhooks {
         ObjectNode response;
         try {
             ObjectNode review = client.await(
-                    client.ask(target, Map.of(), review(version, uid, objects, apiVersion), VERSIONS, TIMEOUT, false));
+                    client.ask(target, Map.of(), review(version, uid, objects, apiVersion), VERSIONS, TIMEOUT));
             response = response(review, version, uid);
         } catch (WebhookClient.WebhookFailure e) {
             throw failed(begun, "conversion_webhook_call_failure", what + " failed: " + e.getMessage());
@@ -148,7 +148,13 @@ public final class ConversionWebhooks {
                 .put("apiVersion", GROUP + "/" + version);
         ObjectNode request = review.putObject("request").put("uid", uid).put("desiredAPIVersion", apiVersion);
         ArrayNode array = request.putArray("objects");
-        objects.forEach(array::add);
+        for (ObjectNode object : objects) {
+            ObjectNode sent = object.deepCopy();
+            if (sent.get("metadata") instanceof ObjectNode metadata) {
+                metadata.remove("resourceVersion"); // the store's, and none of the webhook's business
+            }
+            array.add(sent);
+        }
         // Kubernetes sends an empty answer along.
         ObjectNode response = review.putObject("response").put("uid", "");
         response.putNull("convertedObjects");

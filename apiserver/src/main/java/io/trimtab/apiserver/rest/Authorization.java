@@ -3,10 +3,7 @@ package io.trimtab.apiserver.rest;
 import io.trimtab.apiserver.RequestInfo;
 import io.trimtab.apiserver.auth.AccessDenied;
 import io.trimtab.apiserver.auth.Authorizer;
-import io.trimtab.apiserver.auth.AuthorizerFailure;
-import io.trimtab.apiserver.auth.PlainError;
 import io.trimtab.apiserver.auth.UserInfo;
-import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.errors.StatusException;
 
 /** Asks whether a request may be served, and refuses what may not. Stateless. */
@@ -19,12 +16,7 @@ public final class Authorization {
      * @throws StatusException 403
      */
     public static void check(Authorizer authorizer, UserInfo user, Authorizer.Attributes asked) {
-        Authorizer.Decision decision;
-        try {
-            decision = authorizer.authorize(user, asked);
-        } catch (AuthorizerFailure e) {
-            throw new PlainError("Internal Server Error: " + FieldErrors.quote(asked.path()) + ": " + e.getMessage());
-        }
+        Authorizer.Decision decision = authorizer.authorize(user, asked);
         if (decision.verdict() != Authorizer.Verdict.ALLOW) {
             throw AccessDenied.of(user, asked, decision.reason());
         }

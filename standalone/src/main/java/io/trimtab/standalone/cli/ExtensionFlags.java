@@ -1,5 +1,6 @@
 package io.trimtab.standalone.cli;
 
+import io.trimtab.apiserver.callout.ServiceResolver.Routing;
 import io.trimtab.apiserver.schema.GoDuration;
 import io.trimtab.standalone.ExtensionOptions;
 import io.trimtab.standalone.ExtensionOptions.AuthorizationWebhook;
@@ -19,10 +20,9 @@ final class ExtensionFlags {
             names = "--enable-aggregator-routing",
             arity = "0..1",
             fallbackValue = "true",
-            defaultValue = "true",
-            description =
-                    "Reach the Services of webhooks and API servers at their endpoints; false: at their cluster IP.")
-    private boolean routeToEndpoints;
+            description = "Reach the Services of webhooks and API servers at their endpoints only; false: at their"
+                    + " cluster IP; default: as a client in the cluster does.")
+    private @Nullable Boolean toEndpoints;
 
     @Option(
             names = "--proxy-client-cert-file",
@@ -106,8 +106,9 @@ final class ExtensionFlags {
     private Duration keepRefused = Duration.ofSeconds(30);
 
     ExtensionOptions options() {
+        Boolean endpoints = toEndpoints;
         return new ExtensionOptions(
-                routeToEndpoints,
+                endpoints == null ? Routing.AUTOMATIC : endpoints ? Routing.ENDPOINTS : Routing.CLUSTER_IP,
                 proxyClientCert,
                 proxyClientKey,
                 new RequestHeaderOptions(

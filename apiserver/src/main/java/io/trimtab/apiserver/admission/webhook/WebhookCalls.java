@@ -222,7 +222,7 @@ final class WebhookCalls {
         }
         String uid = uid();
         ObjectNode review = AdmissionReviews.review(version, uid, write, seen);
-        WebhookClient.Asked asked = client.ask(target, Map.of(), review, AdmissionReviews.VERSIONS, timeout, true);
+        WebhookClient.Asked asked = client.ask(target, Map.of(), review, AdmissionReviews.VERSIONS, timeout);
         return new Question(hook, seen, version, uid, asked, null, begun);
     }
 
