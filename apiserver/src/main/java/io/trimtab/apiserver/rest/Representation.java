@@ -161,7 +161,8 @@ public record Representation(Format format, As as, String metaVersion, boolean p
         List<Clause> clauses = new ArrayList<>(2);
         for (String header : headers) {
             for (String part : header.split(",")) {
-                String[] pieces = part.split(";");
+                // With what stands behind the last semicolon, or ";" would have no first piece.
+                String[] pieces = part.split(";", -1);
                 String type = pieces[0].trim().toLowerCase(Locale.ROOT);
                 if (type.isEmpty()) {
                     continue;

@@ -46,14 +46,22 @@ final class YamlTree {
     private static final Set<String> NULL = Set.of("", "~", "null", "Null", "NULL");
     private static final Pattern FLOAT = Pattern.compile("[-+]?(\\.[0-9]+|[0-9]+(\\.[0-9]*)?)([eE][-+]?[0-9]+)?");
     private static final Pattern INT = Pattern.compile("[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]+|[0-9][0-9_]*)");
-    // As many aliases as a body of 3 MiB could need; beyond it somebody builds a bomb.
-    private static final int MAX_NODES = 3_000_000;
+    // Go's library lets small documents consist of aliases nearly whole, and of large ones only a tenth: what is more
+    // is a
+    // bomb.
+    private static final int ALIASES_LOOKED_AT = 100;
+    private static final int NODES_LOOKED_AT = 1000;
+    private static final double SMALL = 400_000;
+    private static final double LARGE = 4_000_000;
 
     private static final int MAX_DEPTH = 1000;
 
     private final List<String> duplicates = new ArrayList<>();
     private final Map<Node, Boolean> open = new IdentityHashMap<>();
+    private final Map<Node, Boolean> seen = new IdentityHashMap<>();
     private int count;
+    private int aliased;
+    private int aliasDepth;
 
     private YamlTree() {}
 
@@ -191,18 +199,38 @@ final class YamlTree {
     }
 
     private JsonNode convert(Node node) throws DecodeException {
-        if (++count > MAX_NODES) {
+        count++;
+        // The parser hands out the same node for an alias as for its anchor.
+        boolean alias = node.getAnchor() != null && seen.put(node, true) != null;
+        if (alias) {
+            aliasDepth++;
+        }
+        if (aliasDepth > 0) {
+            aliased++;
+        }
+        if (aliased > ALIASES_LOOKED_AT
+                && count > NODES_LOOKED_AT
+                && (double) aliased / count > allowedAliases(count)) {
             throw new Malformed("yaml: document contains excessive aliasing");
         }
+        JsonNode result;
         if (node instanceof ScalarNode scalar) {
-            return scalar(scalar);
+            result = scalar(scalar);
+        } else {
+            if (open.put(node, true) != null) {
+                throw new Malformed("yaml: anchor '" + node.getAnchor() + "' value contains itself");
+            }
+            result = node instanceof SequenceNode sequence ? sequence(sequence) : mapping((MappingNode) node);
+            open.remove(node);
         }
-        if (open.put(node, true) != null) {
-            throw new Malformed("yaml: anchor '" + node.getAnchor() + "' value contains itself");
+        if (alias) {
+            aliasDepth--;
         }
-        JsonNode result = node instanceof SequenceNode sequence ? sequence(sequence) : mapping((MappingNode) node);
-        open.remove(node);
         return result;
+    }
+
+    private static double allowedAliases(int nodes) {
+        return 0.99 - 0.89 * Math.min(1, Math.max(0, (nodes - SMALL) / (LARGE - SMALL)));
     }
 
     private ArrayNode sequence(SequenceNode sequence) throws DecodeException {

@@ -1,0 +1,57 @@
+package io.trimtab.apiserver.rest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.trimtab.apiserver.rest.TestServer.Answer;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** What requests made at random have found. */
+class FuzzFindingsTest {
+    private final TestServer server = new TestServer();
+
+    @Test
+    void givenAnAcceptHeaderOfSemicolons_whenAnyRequestIsSent_thenItIsNoInternalError() {
+        for (String accept : new String[] {";", ";;;,,=", ",", ";q=1", "application/json;;;"}) {
+            Answer answer = server.send("GET", "/api/v1/namespaces", Map.of("accept", accept), "");
+
+            assertThat(answer.code()).as(accept).isIn(200, 406);
+        }
+    }
+
+    @Test
+    void givenAYamlBomb_whenItIsPosted_thenItIsRefusedBeforeItGoesOff() {
+        StringBuilder bomb = new StringBuilder("kind: ConfigMap\napiVersion: v1\na: &a [x,x,x,x,x,x,x,x,x]\n");
+        for (char c = 'b'; c < 'k'; c++) {
+            String before = "*" + (char) (c - 1);
+            bomb.append(c)
+                    .append(": &")
+                    .append(c)
+                    .append(" [")
+                    .append((before + ",").repeat(8))
+                    .append(before)
+                    .append("]\n");
+        }
+
+        Answer answer = server.send(
+                "POST",
+                "/api/v1/namespaces/default/configmaps",
+                Map.of("content-type", "application/yaml"),
+                bomb.toString());
+
+        assertThat(answer.code()).isEqualTo(400);
+        assertThat(answer.message()).contains("document contains excessive aliasing");
+    }
+
+    @Test
+    void givenAnOrdinaryDocumentWithAliases_thenItIsRead() {
+        Answer answer = server.send(
+                "POST",
+                "/api/v1/namespaces/default/configmaps",
+                Map.of("content-type", "application/yaml"),
+                "kind: ConfigMap\napiVersion: v1\nmetadata: {name: a, labels: &l {a: b}, annotations: *l}\ndata: *l\n");
+
+        assertThat(answer.code()).isEqualTo(201);
+        assertThat(answer.at("/data/a")).isEqualTo("b");
+    }
+}
