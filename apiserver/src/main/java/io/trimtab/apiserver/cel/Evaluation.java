@@ -258,6 +258,9 @@ final class Evaluation {
             }
         }
         charge(1);
+        if (call.overloads.size() == 1) {
+            throw CelException.noOverload();
+        }
         StringBuilder types = new StringBuilder();
         for (Object arg : args) {
             types.append(types.length() > 0 ? ", " : "").append(typeName(arg));
