@@ -3,6 +3,7 @@ package io.trimtab.apiserver.auth;
 import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.errors.StatusException;
+import io.trimtab.apiserver.kinds.Names;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -120,7 +121,12 @@ public final class Impersonation {
             return null;
         }
         String[] parts = user.substring(SERVICE_ACCOUNT_PREFIX.length()).split(":", -1);
-        return parts.length == 2 && !parts[0].isEmpty() && !parts[1].isEmpty() ? parts : null;
+        // What could not be the name of an account is the name of a user, and needs the right to be that user.
+        return parts.length == 2
+                        && Names.label(parts[0]).isEmpty()
+                        && Names.subdomain(parts[1]).isEmpty()
+                ? parts
+                : null;
     }
 
     private record Wanted(

@@ -208,11 +208,8 @@ final class NodeGraph implements AutoCloseable {
                 JsonNode reference = spec.path(kind).path("secretRef");
                 add(found, reference.path("name"), reference.path("namespace"), claimNamespace);
             }
-            for (String use : List.of(
-                    "controllerPublishSecretRef",
-                    "nodePublishSecretRef",
-                    "nodeStageSecretRef",
-                    "nodeExpandSecretRef")) {
+            // Those of the controller's side are none of the node's business.
+            for (String use : List.of("nodePublishSecretRef", "nodeStageSecretRef", "nodeExpandSecretRef")) {
                 JsonNode reference = spec.path("csi").path(use);
                 add(found, reference.path("name"), reference.path("namespace"), claimNamespace);
             }
