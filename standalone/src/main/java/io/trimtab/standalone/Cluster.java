@@ -113,6 +113,9 @@ public final class Cluster implements AutoCloseable {
             SimulatedRuntime runtime = new SimulatedRuntime(driver, options.simulation());
             nodes = NodeAgent.addTo(made, NodeAgentOptions.of(options.nodes()), runtime);
             apiServer.simulatedNodes().serve(runtime);
+            if (options.metrics()) {
+                made.add(new SimulatedMetrics(made, privileged(), apiServer.callouts()));
+            }
         }
         return made;
     }

@@ -13,6 +13,7 @@ import java.util.List;
  * @param nodeCidrMaskSize how long the prefix of that part is
  * @param controllers which controllers run, as {@code --controllers} has it; empty for none
  * @param scheduler whether the scheduler runs
+ * @param metrics whether the simulated nodes have a metrics API, for {@code kubectl top} and autoscalers
  */
 public record ClusterOptions(
         ApiServerOptions apiServer,
@@ -21,7 +22,8 @@ public record ClusterOptions(
         String podCidr,
         int nodeCidrMaskSize,
         List<String> controllers,
-        boolean scheduler) {
+        boolean scheduler,
+        boolean metrics) {
 
     /** Three nodes, all controllers, nothing listens, nothing is kept. */
     public static final ClusterOptions IN_MEMORY = new ClusterOptions(
@@ -31,7 +33,8 @@ public record ClusterOptions(
             "172.16.0.0/16",
             24,
             List.of("*"),
-            true);
+            true,
+            false);
 
     public ClusterOptions {
         nodes = List.copyOf(nodes);
@@ -39,26 +42,34 @@ public record ClusterOptions(
     }
 
     public ClusterOptions withApiServer(ApiServerOptions options) {
-        return new ClusterOptions(options, nodes, simulation, podCidr, nodeCidrMaskSize, controllers, scheduler);
+        return new ClusterOptions(
+                options, nodes, simulation, podCidr, nodeCidrMaskSize, controllers, scheduler, metrics);
     }
 
     public ClusterOptions withNodes(List<String> names) {
-        return new ClusterOptions(apiServer, names, simulation, podCidr, nodeCidrMaskSize, controllers, scheduler);
+        return new ClusterOptions(
+                apiServer, names, simulation, podCidr, nodeCidrMaskSize, controllers, scheduler, metrics);
     }
 
     public ClusterOptions withSimulation(Simulation how) {
-        return new ClusterOptions(apiServer, nodes, how, podCidr, nodeCidrMaskSize, controllers, scheduler);
+        return new ClusterOptions(apiServer, nodes, how, podCidr, nodeCidrMaskSize, controllers, scheduler, metrics);
     }
 
     public ClusterOptions withPodCidr(String cidr, int maskSize) {
-        return new ClusterOptions(apiServer, nodes, simulation, cidr, maskSize, controllers, scheduler);
+        return new ClusterOptions(apiServer, nodes, simulation, cidr, maskSize, controllers, scheduler, metrics);
     }
 
     public ClusterOptions withControllers(List<String> selection) {
-        return new ClusterOptions(apiServer, nodes, simulation, podCidr, nodeCidrMaskSize, selection, scheduler);
+        return new ClusterOptions(
+                apiServer, nodes, simulation, podCidr, nodeCidrMaskSize, selection, scheduler, metrics);
     }
 
     public ClusterOptions withScheduler(boolean runs) {
-        return new ClusterOptions(apiServer, nodes, simulation, podCidr, nodeCidrMaskSize, controllers, runs);
+        return new ClusterOptions(apiServer, nodes, simulation, podCidr, nodeCidrMaskSize, controllers, runs, metrics);
+    }
+
+    public ClusterOptions withMetrics(boolean served) {
+        return new ClusterOptions(
+                apiServer, nodes, simulation, podCidr, nodeCidrMaskSize, controllers, scheduler, served);
     }
 }

@@ -20,6 +20,7 @@ import io.trimtab.apiserver.callout.WebhookClient;
 import io.trimtab.apiserver.callout.WebhookServer;
 import io.trimtab.apiserver.certificates.CertificateAuthority;
 import io.trimtab.apiserver.certificates.Credential;
+import io.trimtab.apiserver.certificates.Keys;
 import io.trimtab.apiserver.certificates.Pem;
 import io.trimtab.apiserver.customresources.ConversionWebhooks;
 import io.trimtab.apiserver.resource.ResourceRegistry;
@@ -165,7 +166,8 @@ final class Extensions {
         CertificateAuthority authority =
                 directory == null ? CertificateAuthority.create(driver) : CertificateAuthority.open(directory, driver);
         if (client == null) {
-            client = authority.issueClient(PROXY, List.of());
+            // Nobody but servers behind this one reads it: any kind of key will do, and this kind is made at once.
+            client = authority.issueClient(PROXY, List.of(), Keys::ellipticCurve);
         }
         return new Proxies(authority.certificatePem(), List.of(PROXY), client);
     }

@@ -101,7 +101,7 @@ final class UpCommand implements Callable<Integer> {
                         : nodeNames;
         ApiServerOptions apiServer = flags.options();
         return new ClusterOptions(
-                apiServer, names, Simulation.DEFAULT, podCidr, maskSize(names.size()), selected, !noScheduler);
+                apiServer, names, Simulation.DEFAULT, podCidr, maskSize(names.size()), selected, !noScheduler, true);
     }
 
     /** The usual 256 addresses a node, as long as there is room for that; less for very many nodes. */
