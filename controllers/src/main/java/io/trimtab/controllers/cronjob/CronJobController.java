@@ -238,12 +238,20 @@ public final class CronJobController implements Reconciler {
             return null;
         }
         Instant now = driver.now();
+        Instant next = schedule.next(now);
+        if (next == null) {
+            // Such as the 31st of February: it reads like a schedule, and never comes.
+            events.warning(
+                    cron,
+                    "InvalidSchedule",
+                    "invalid schedule: " + text + " : time difference between two schedules is less than 1 second");
+            return null;
+        }
         Instant due = lastDue(cron, status, schedule, now);
         if (due != null && mayStart(cron, status, due, now)) {
             start(cron, status, due, zone);
         }
-        Instant next = schedule.next(now);
-        return next == null ? null : Duration.between(now, next).plus(SURELY_PAST);
+        return Duration.between(now, next).plus(SURELY_PAST);
     }
 
     private @Nullable Instant lastDue(CronJob cron, CronJobStatus status, Schedule schedule, Instant now) {
