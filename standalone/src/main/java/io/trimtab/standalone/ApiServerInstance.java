@@ -326,7 +326,8 @@ public final class ApiServerInstance implements AutoCloseable {
                 .authorizer(authorizer)
                 .admission(List.of(admission(authorizer, rbac, resources, further(extensions, authorizer, resources))))
                 .tables(new Tables(driver::now, customResources.columns()))
-                .anonymous(options.anonymous())
+                // Where everybody may do everything, nobody is let in without a name.
+                .anonymous(options.anonymous() && !options.authorizationModes().contains("AlwaysAllow"))
                 .nodes(simulatedNodes)
                 .metrics(metrics)
                 .delegates(List.of(new AggregatedPaths(aggregator)))

@@ -86,9 +86,22 @@ final class Definitions {
             if (shape.endsWith(".ObjectMeta")) {
                 ((ObjectNode) metadata).set("description", words.path("every object's metadata"));
             } else if (shape.endsWith(".ListMeta")) {
+                if (properties.path("items") instanceof ObjectNode items) {
+                    items.put("description", "List of " + plural(type.getKey()));
+                }
                 ((ObjectNode) metadata).set("description", words.path("every list's metadata"));
             }
         });
+    }
+
+    /** {@code services} of the name of the type ServiceList. */
+    private static String plural(String list) {
+        String kind = list.substring(list.lastIndexOf('.') + 1).replaceAll("List$", "");
+        String word = kind.toLowerCase(java.util.Locale.ROOT);
+        if (word.endsWith("s") || word.endsWith("x")) {
+            return word.equals("endpoints") ? word : word + "es";
+        }
+        return word.endsWith("y") ? word.substring(0, word.length() - 1) + "ies" : word + "s";
     }
 
     private static void describe(JsonNode properties, JsonNode words) {

@@ -14,6 +14,10 @@ final class Parameters {
         ObjectNode toJson() {
             ObjectNode json =
                     JsonNodeFactory.instance.objectNode().put("name", name).put("in", in);
+            String words = WORDS.get(name);
+            if (words != null && (in.equals("query") || name.startsWith("name"))) {
+                json.put("description", words);
+            }
             if (in.equals("path")) {
                 json.put("required", true);
             }
@@ -21,6 +25,34 @@ final class Parameters {
             return json;
         }
     }
+
+    private static final Map<String, String> WORDS = Map.ofEntries(
+            Map.entry(
+                    "allowWatchBookmarks",
+                    "Lets the server send, now and then, an event that only tells a newer revision."),
+            Map.entry("continue", "Asks for the chunk after the one that came with this token."),
+            Map.entry("dryRun", "With All, everything is done but storing."),
+            Map.entry("fieldManager", "Who makes the change, for the record in managedFields."),
+            Map.entry(
+                    "fieldSelector", "Narrows the list of returned objects to those whose fields match. Default: all."),
+            Map.entry("fieldValidation", "What becomes of unknown and duplicate fields: Ignore, Warn or Strict."),
+            Map.entry("force", "With apply, takes over fields that others own."),
+            Map.entry("gracePeriodSeconds", "Seconds until the object has to be gone; zero for at once."),
+            Map.entry(
+                    "labelSelector", "Narrows the list of returned objects to those whose labels match. Default: all."),
+            Map.entry("limit", "How many objects to return at most; the answer says how to go on."),
+            Map.entry("name", "The object's name."),
+            Map.entry("namespace", "The object's namespace."),
+            Map.entry("orphanDependents", "Deprecated, in favour of propagationPolicy."),
+            Map.entry("pretty", "With true, the answer is indented."),
+            Map.entry(
+                    "propagationPolicy",
+                    "What becomes of the objects that belong to it: Orphan, Background, Foreground."),
+            Map.entry("resourceVersion", "The revision that the answer shows, or that the watch begins after."),
+            Map.entry("resourceVersionMatch", "Whether that revision is meant exactly, or as the oldest allowed."),
+            Map.entry("sendInitialEvents", "Begins a watch with the objects that are there."),
+            Map.entry("timeoutSeconds", "How long a list or a watch may take."),
+            Map.entry("watch", "Watch for changes to the described resources: they come as a stream of events."));
 
     static final Parameter PRETTY = query("pretty", "string");
     static final Parameter NAME = new Parameter("name", "path", "string");

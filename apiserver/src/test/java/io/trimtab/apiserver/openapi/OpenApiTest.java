@@ -391,4 +391,18 @@ class OpenApiTest {
                         .asText())
                 .startsWith("CreationTimestamp is a timestamp");
     }
+
+    @Test
+    void givenAList_whenLookedUp_thenItsItemsAndItsParametersHaveWords() throws IOException {
+        JsonNode document = json(get("/openapi/v3/api/v1"));
+
+        assertThat(document.at("/components/schemas/io.k8s.api.core.v1.ServiceList/properties/items/description")
+                        .asText())
+                .isEqualTo("List of services");
+        assertThat(document.path("paths")
+                        .path("/api/v1/services")
+                        .path("parameters")
+                        .findValuesAsText("description"))
+                .anySatisfy(words -> assertThat(words).contains("list of returned objects"));
+    }
 }
