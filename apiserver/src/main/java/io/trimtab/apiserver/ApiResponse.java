@@ -4,6 +4,7 @@ import io.trimtab.apiserver.storage.EventSource;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The answer to a request: whole, in pieces, or a stream of events. */
@@ -32,6 +33,17 @@ public sealed interface ApiResponse {
      * @param framing turns an event into the bytes of one frame; null if the event is not to be shown
      */
     record Watch(int code, Map<String, List<String>> headers, EventSource events, Framing framing)
+            implements ApiResponse {}
+
+    /**
+     * A short conversation over a WebSocket: what the client sends until it says that this is all, then messages of ours, then the
+     * end.
+     *
+     * @param readsInput whether the client sends anything; otherwise the answer is made at once
+     * @param answer makes the messages out of what the client has sent on channel 0; called once, on a thread of the driver
+     */
+    record Conversation(
+            int code, Map<String, List<String>> headers, boolean readsInput, Function<byte[], List<byte[]>> answer)
             implements ApiResponse {}
 
     /** Turns events into frames. Pure but for "first event" state; called by one thread at a time. */

@@ -128,6 +128,7 @@ public final class ControllerTable {
                     HorizontalPodAutoscalerController::controller),
             Entry.of(VolumeProtection.CLAIMS_NAME, "pvc-protection", VolumeProtection::claims),
             Entry.of(VolumeProtection.VOLUMES_NAME, "pv-protection", VolumeProtection::volumes),
+            Entry.of(VolumeProtection.ATTRIBUTES_NAME, "vac-protection", VolumeProtection::attributes),
             Entry.of(TaintEvictionController.NAME, "taint-eviction", TaintEvictionController::controller),
             new Entry(NodeIpamController.NAME, "nodeipam", (manager, options) -> {
                 if (options.nodeRanges() != null) {

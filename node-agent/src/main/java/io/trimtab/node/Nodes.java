@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.NodeCondition;
 import io.fabric8.kubernetes.api.model.NodeStatus;
 import io.fabric8.kubernetes.api.model.NodeStatusBuilder;
 import io.fabric8.kubernetes.api.model.ObjectReference;
+import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Quantity;
@@ -288,6 +289,10 @@ final class Nodes implements Manager.Component {
             state.lease = client.update(
                     LEASES,
                     new LeaseBuilder(lease)
+                            // The first was perhaps written before the node was seen.
+                            .editMetadata()
+                            .withOwnerReferences(owner(state))
+                            .endMetadata()
                             .editOrNewSpec()
                             .withHolderIdentity(state.name)
                             .withLeaseDurationSeconds(LEASE_SECONDS)
@@ -302,6 +307,18 @@ final class Nodes implements Manager.Component {
         }
     }
 
+    /** The node's own object: its lease goes with it. */
+    private List<OwnerReference> owner(State state) {
+        return cached.get(null, state.name)
+                .map(node -> List.of(new OwnerReferenceBuilder()
+                        .withApiVersion("v1")
+                        .withKind("Node")
+                        .withName(state.name)
+                        .withUid(node.getMetadata().getUid())
+                        .build()))
+                .orElse(List.of());
+    }
+
     private Lease newLease(State state, ZonedDateTime now) {
         LeaseBuilder lease = new LeaseBuilder()
                 .withNewMetadata()
@@ -313,15 +330,7 @@ final class Nodes implements Manager.Component {
                 .withLeaseDurationSeconds(LEASE_SECONDS)
                 .withRenewTime(now)
                 .endSpec();
-        cached.get(null, state.name)
-                .ifPresent(node -> lease.editMetadata()
-                        .withOwnerReferences(new OwnerReferenceBuilder()
-                                .withApiVersion("v1")
-                                .withKind("Node")
-                                .withName(state.name)
-                                .withUid(node.getMetadata().getUid())
-                                .build())
-                        .endMetadata());
+        lease.editMetadata().withOwnerReferences(owner(state)).endMetadata();
         return lease.build();
     }
 

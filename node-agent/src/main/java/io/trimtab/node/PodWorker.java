@@ -46,6 +46,8 @@ final class PodWorker implements Reconciler {
     private static final Duration ERROR_SHOWN = Duration.ofSeconds(1);
     /** How often a pod that waits is looked at again, and says so in an event. */
     private static final Duration NAG = Duration.ofSeconds(12);
+    /** Who makes a refused pod anew at once would do nothing else if a refusal took no time. */
+    private static final Duration REFUSAL = Duration.ofMillis(100);
     /** How often what volumes show is brought up to date, as a kubelet does by its sync period. */
     private static final Duration REMOUNT = Duration.ofSeconds(60);
 
@@ -208,6 +210,10 @@ final class PodWorker implements Reconciler {
             } else {
                 wake.in(left);
             }
+        }
+        Instant told = record.startTime.plus(REFUSAL);
+        if (record.rejected && driver.now().isBefore(told)) {
+            return Result.after(Duration.between(driver.now(), told));
         }
         if (record.failureReason != null) {
             stopAll(pod, record, containers, Duration.ofSeconds(gracePeriod(pod)));

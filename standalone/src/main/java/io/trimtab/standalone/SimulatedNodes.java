@@ -51,6 +51,7 @@ final class SimulatedNodes implements NodeProxy {
         return switch (target.subresource()) {
             case "log" -> Optional.of(log(simulated, target, request));
             case "proxy" -> proxy(simulated, target);
+            case "exec" -> Optional.of(exec(simulated, target, request));
             default -> Optional.empty();
         };
     }
@@ -94,7 +95,62 @@ final class SimulatedNodes implements NodeProxy {
         if (limit != null && limit < body.length) {
             body = Arrays.copyOf(body, limit.intValue());
         }
-        return new ApiResponse.Whole(200, Map.of("Content-Type", List.of("text/plain")), body);
+        byte[] whole = body;
+        return isWebSocket(request)
+                ? new ApiResponse.Conversation(101, Map.of(), false, nothing -> List.of(whole))
+                : new ApiResponse.Whole(200, Map.of("Content-Type", List.of("text/plain")), whole);
+    }
+
+    // ---- commands
+
+    private static boolean isWebSocket(ApiRequest request) {
+        return request.headers().getOrDefault("upgrade", List.of()).stream().anyMatch("websocket"::equalsIgnoreCase);
+    }
+
+    /** Only over WebSockets: who asks for SPDY first falls back to them or goes without. */
+    private static ApiResponse exec(SimulatedRuntime simulated, Target target, ApiRequest request) {
+        if (!isWebSocket(request)) {
+            throw Statuses.badRequest("Upgrade request required");
+        }
+        Pod pod = pod(target.object());
+        List<String> command = request.query().getOrDefault("command", List.of());
+        boolean reads = List.of("true", "1").contains(String.valueOf(request.queryParameter("stdin")));
+        boolean status = request.headers().getOrDefault("sec-websocket-protocol", List.of()).stream()
+                .anyMatch(p -> p.contains("v4.channel.k8s.io") || p.contains("v5.channel.k8s.io"));
+        return new ApiResponse.Conversation(101, Map.of(), reads, input -> {
+            SimulatedRuntime.Executed result = simulated
+                    .exec(pod, target.container(), command, new String(input, StandardCharsets.ISO_8859_1))
+                    .orElse(null);
+            List<byte[]> messages = new ArrayList<>();
+            if (result != null) {
+                addMessage(messages, 1, result.output());
+                addMessage(messages, 2, result.errors());
+            }
+            if (status || result == null || result.code() != 0) {
+                addMessage(messages, 3, result == null ? notRunning(target.container()) : ended(result.code()));
+            }
+            return messages;
+        });
+    }
+
+    private static void addMessage(List<byte[]> messages, int channel, String text) {
+        if (!text.isEmpty()) {
+            byte[] bytes = ((char) channel + text).getBytes(StandardCharsets.ISO_8859_1);
+            messages.add(bytes);
+        }
+    }
+
+    private static String ended(int code) {
+        return code == 0
+                ? "{\"metadata\":{},\"status\":\"Success\"}"
+                : "{\"metadata\":{},\"status\":\"Failure\",\"message\":\"command terminated with non-zero exit code: exit"
+                        + " status " + code + "\",\"reason\":\"NonZeroExitCode\",\"details\":{\"causes\":[{\"reason\":"
+                        + "\"ExitCode\",\"message\":\"" + code + "\"}]}}";
+    }
+
+    private static String notRunning(String container) {
+        return "{\"metadata\":{},\"status\":\"Failure\",\"message\":\"container not found (\\\"" + container
+                + "\\\")\",\"reason\":\"InternalError\",\"code\":500}";
     }
 
     private static String waiting(Target target) {

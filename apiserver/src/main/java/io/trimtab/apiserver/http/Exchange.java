@@ -279,6 +279,10 @@ final class Exchange {
             finish();
             return;
         }
+        if (answer instanceof ApiResponse.Conversation conversation) {
+            converse(conversation);
+            return;
+        }
         ApiResponse.Whole whole = (ApiResponse.Whole) answer;
         if (isWebSocket()) {
             request.resume();
@@ -332,7 +336,51 @@ final class Exchange {
         return "websocket".equalsIgnoreCase(upgrade);
     }
 
-    private void upgrade(ApiResponse.Watch events) {
+    /** Channel 0 carries what the client has to say; a message on channel 255 closes one of the others (protocol v5). */
+    private void converse(ApiResponse.Conversation conversation) {
+        withoutCredentials();
+        request.toWebSocket().onComplete(upgraded -> {
+            if (upgraded.failed()) {
+                finish();
+                return;
+            }
+            ServerWebSocket socket = upgraded.result();
+            socket.closeHandler(v -> onGone());
+            socket.exceptionHandler(e -> onGone());
+            if (!conversation.readsInput()) {
+                socket.handler(b -> {});
+                answer(conversation, socket, new byte[0]);
+                return;
+            }
+            Buffer input = Buffer.buffer();
+            socket.binaryMessageHandler(message -> {
+                if (message.length() > 1 && message.getByte(0) == 0) {
+                    input.appendBuffer(message.slice(1, message.length()));
+                } else if (message.length() == 2 && (message.getByte(0) & 0xff) == 255 && message.getByte(1) == 0) {
+                    socket.binaryMessageHandler(more -> {});
+                    answer(conversation, socket, input.getBytes());
+                }
+                if (input.length() > frontend.options().maxBodyBytes()) {
+                    socket.close();
+                }
+            });
+        });
+    }
+
+    private void answer(ApiResponse.Conversation conversation, ServerWebSocket socket, byte[] input) {
+        frontend.driver().execute(() -> {
+            List<byte[]> messages = conversation.answer().apply(input);
+            context.runOnContext(v -> {
+                if (!gone) {
+                    messages.forEach(message -> socket.writeBinaryMessage(wrap(message)));
+                    socket.close();
+                }
+            });
+        });
+    }
+
+    /** Takes bearer tokens out of the subprotocols: they are not to be granted. */
+    private void withoutCredentials() {
         String protocols = request.getHeader("Sec-WebSocket-Protocol");
         if (protocols != null && protocols.contains(BEARER_PROTOCOL)) {
             String rest = Arrays.stream(protocols.split(","))
@@ -345,6 +393,10 @@ final class Exchange {
                 request.headers().set("Sec-WebSocket-Protocol", rest);
             }
         }
+    }
+
+    private void upgrade(ApiResponse.Watch events) {
+        withoutCredentials();
         boolean binary = events.headers().entrySet().stream()
                 .anyMatch(h -> h.getKey().equalsIgnoreCase("Content-Type")
                         && h.getValue().toString().contains("protobuf"));

@@ -315,10 +315,25 @@ final class JobSync {
         }
     }
 
+    /** Deletes pods that are too many: they are let go first, so that they are not counted as failed. */
+    private int drop(List<Pod> victims) throws Exception {
+        return delete(victims, true);
+    }
+
+    /** Deletes the pods of a Job that has ended: they are counted. */
     private int delete(List<Pod> victims) throws Exception {
+        return delete(victims, false);
+    }
+
+    private int delete(List<Pod> victims, boolean uncounted) throws Exception {
         List<Callable<Boolean>> calls = new ArrayList<>();
         for (Pod pod : victims) {
-            calls.add(() -> controller.podControl.delete(pod, job));
+            calls.add(() -> {
+                if (uncounted && JobPods.hasFinalizer(pod)) {
+                    controller.removeFinalizer(pod);
+                }
+                return controller.podControl.delete(pod, job);
+            });
         }
         List<Parallel.Outcome<Boolean>> outcomes = Parallel.run(controller.driver, calls);
         deleted = (int) outcomes.stream().filter(Parallel.Outcome::isSuccess).count();
@@ -331,7 +346,7 @@ final class JobSync {
         int have = active.size();
         if (suspended) {
             List<Pod> victims = JobPods.victims(job, active, have);
-            return have - delete(victims);
+            return have - drop(victims);
         }
         int parallelism =
                 job.getSpec().getParallelism() == null ? 1 : job.getSpec().getParallelism();
@@ -343,7 +358,7 @@ final class JobSync {
         }
         List<Pod> victims = JobPods.victims(job, active, Math.max(0, have - wanted));
         if (!victims.isEmpty()) {
-            return have - delete(victims.subList(0, Math.min(MAX_CHANGES, victims.size())));
+            return have - drop(victims.subList(0, Math.min(MAX_CHANGES, victims.size())));
         }
         int terminating = JobPods.replacesOnlyFailed(job)
                 ? (int) pods.stream()

@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.api.model.PersistentVolume;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Volume;
+import io.fabric8.kubernetes.api.model.storage.VolumeAttributesClass;
 import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
 import io.trimtab.client.KubernetesJson;
@@ -19,7 +20,11 @@ import io.trimtab.informer.Lister;
 import io.trimtab.informer.SharedInformer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * Holds a finalizer on claims and volumes, and lets go of those that are being deleted when nothing uses them any more: no pod that
@@ -31,8 +36,14 @@ public final class VolumeProtection {
     /** The name under which the protection of volumes is switched on and off. */
     public static final String VOLUMES_NAME = "persistentvolume-protection-controller";
 
+    /** The name under which the protection of classes of attributes is switched on and off. */
+    public static final String ATTRIBUTES_NAME = "volumeattributesclass-protection-controller";
+
+    private static final String ATTRIBUTES_FINALIZER = "kubernetes.io/vac-protection";
+    private static final ResourceType<VolumeAttributesClass> ATTRIBUTES = ResourceType.of(VolumeAttributesClass.class);
     private static final String CLAIM_FINALIZER = "kubernetes.io/pvc-protection";
     private static final String VOLUME_FINALIZER = "kubernetes.io/pv-protection";
+    private static final String BY_ATTRIBUTES = "volumeAttributesClass";
     private static final String BY_CLAIM = "claimName";
     private static final ResourceType<PersistentVolumeClaim> CLAIMS = ResourceType.of(PersistentVolumeClaim.class);
     private static final ResourceType<PersistentVolume> VOLUMES = ResourceType.of(PersistentVolume.class);
@@ -78,6 +89,65 @@ public final class VolumeProtection {
             }
             return Result.done();
         });
+    }
+
+    /** The protection of classes of volume attributes, to be added to the manager: in use by a claim or a volume, they stay. */
+    public static Controller attributes(Manager manager) {
+        Client client = manager.client("volumeattributesclass-protection-controller");
+        Lister<VolumeAttributesClass> classes =
+                manager.informers().informer(VolumeAttributesClass.class).lister();
+        SharedInformer<PersistentVolumeClaim> claims = manager.informers().informer(PersistentVolumeClaim.class);
+        SharedInformer<PersistentVolume> volumes = manager.informers().informer(PersistentVolume.class);
+        claims.addIndex(BY_ATTRIBUTES, VolumeProtection::attributesOf);
+        volumes.addIndex(BY_ATTRIBUTES, VolumeProtection::attributesOf);
+        return Controller.of(ATTRIBUTES_NAME, VolumeAttributesClass.class)
+                .watches(
+                        PersistentVolumeClaim.class,
+                        (change, queue) -> Stream.of(change.old(), change.object())
+                                .filter(Objects::nonNull)
+                                .flatMap(claim -> attributesOf(claim).stream())
+                                .forEach(name -> queue.add(new Request(null, name))))
+                .watches(
+                        PersistentVolume.class,
+                        (change, queue) -> Stream.of(change.old(), change.object())
+                                .filter(Objects::nonNull)
+                                .flatMap(volume -> attributesOf(volume).stream())
+                                .forEach(name -> queue.add(new Request(null, name))))
+                .reconcile(request -> {
+                    Optional<VolumeAttributesClass> found = classes.get(null, request.name());
+                    if (found.isPresent()) {
+                        boolean used = !claims.lister()
+                                        .byIndex(BY_ATTRIBUTES, request.name())
+                                        .isEmpty()
+                                || !volumes.lister()
+                                        .byIndex(BY_ATTRIBUTES, request.name())
+                                        .isEmpty();
+                        protect(client, ATTRIBUTES, found.get(), ATTRIBUTES_FINALIZER, used);
+                    }
+                    return Result.done();
+                });
+    }
+
+    private static List<String> attributesOf(PersistentVolume volume) {
+        String name = volume.getSpec() == null ? null : volume.getSpec().getVolumeAttributesClassName();
+        return name == null ? List.of() : List.of(name);
+    }
+
+    private static List<String> attributesOf(PersistentVolumeClaim claim) {
+        Set<String> names = new TreeSet<>();
+        if (claim.getSpec() != null && claim.getSpec().getVolumeAttributesClassName() != null) {
+            names.add(claim.getSpec().getVolumeAttributesClassName());
+        }
+        if (claim.getStatus() != null) {
+            if (claim.getStatus().getCurrentVolumeAttributesClassName() != null) {
+                names.add(claim.getStatus().getCurrentVolumeAttributesClassName());
+            }
+            var modification = claim.getStatus().getModifyVolumeStatus();
+            if (modification != null && modification.getTargetVolumeAttributesClassName() != null) {
+                names.add(modification.getTargetVolumeAttributesClassName());
+            }
+        }
+        return List.copyOf(names);
     }
 
     private static List<String> claimKeys(Pod pod) {

@@ -1,9 +1,11 @@
 package io.trimtab.controllers.revisions;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -38,13 +40,30 @@ public final class Revisions {
 
     private Revisions() {}
 
-    /** What a revision holds of a template: the patch that would bring it back. */
+    /**
+     * What a revision holds of a template: the patch that would bring it back. Keys are sorted, as Kubernetes writes them: who
+     * looks for the revision of a template compares bytes.
+     */
     public static ObjectNode patch(PodTemplateSpec template) {
         ObjectNode data = JsonNodeFactory.instance.objectNode();
         ObjectNode copy = KubernetesJson.mapper().valueToTree(template);
         copy.put("$patch", "replace");
         data.putObject("spec").set("template", copy);
-        return data;
+        return (ObjectNode) sortedTree(data);
+    }
+
+    private static JsonNode sortedTree(JsonNode node) {
+        if (node instanceof ObjectNode object) {
+            Map<String, JsonNode> fields = new TreeMap<>();
+            object.fields().forEachRemaining(field -> fields.put(field.getKey(), sortedTree(field.getValue())));
+            return JsonNodeFactory.instance.objectNode().setAll(fields);
+        }
+        if (node instanceof ArrayNode array) {
+            ArrayNode sorted = JsonNodeFactory.instance.arrayNode();
+            array.forEach(item -> sorted.add(sortedTree(item)));
+            return sorted;
+        }
+        return node;
     }
 
     /** The same content, however it is written. */

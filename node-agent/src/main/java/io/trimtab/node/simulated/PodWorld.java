@@ -128,10 +128,10 @@ final class PodWorld {
     }
 
     /** A process in a container. */
-    Shell shell(Container container, Box box, Supplier<Instant> now, Shell.Sink out) {
+    Shell shell(Container container, Box box, Supplier<Instant> now, Shell.Sink out, Shell.Sink err) {
         Shell.World world =
                 new Shell.World(view(container, box), now, box.setup.hostname(), user(container), facts(container));
-        return new Shell(world, box.setup.environment(), out, out);
+        return new Shell(world, box.setup.environment(), out, err);
     }
 
     FileView view(Container container, Box box) {

@@ -231,7 +231,12 @@ public final class SimulatedRuntime implements ContainerRuntime {
                 return; // a server
             }
             Shell shell = world(pod)
-                    .shell(container, box, driver::now, text -> box.log.write(driver.now(), text))
+                    .shell(
+                            container,
+                            box,
+                            driver::now,
+                            text -> box.log.write(driver.now(), text),
+                            text -> box.log.write(driver.now(), text))
                     .command(words);
             PodWorld.Process process = new PodWorld.Process(shell);
             box.process = process;
@@ -320,16 +325,19 @@ public final class SimulatedRuntime implements ContainerRuntime {
         return Duration.ZERO;
     }
 
-    /** What a command in a container came to. */
-    public record Executed(int code, String output, Duration took) {}
+    /**
+     * What a command in a container came to.
+     *
+     * @param output what it printed, Latin-1
+     * @param errors what it complained of, Latin-1
+     */
+    public record Executed(int code, String output, String errors, Duration took) {}
 
     private Executed inside(Pod pod, Container container, PodWorld.Box box, List<String> command, String input) {
         StringBuilder output = new StringBuilder();
-        Shell shell = world(pod).shell(container, box, driver::now, text -> {
-            if (output.length() < MAX_OUTPUT) {
-                output.append(text);
-            }
-        });
+        StringBuilder errors = new StringBuilder();
+        Shell shell = world(pod)
+                .shell(container, box, driver::now, text -> append(output, text), text -> append(errors, text));
         shell.takeInput(input);
         shell.command(command.stream()
                 .map(word -> new String(word.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1))
@@ -338,10 +346,16 @@ public final class SimulatedRuntime implements ContainerRuntime {
         for (Duration sleep = shell.run(); sleep != null; sleep = shell.run()) {
             took = took.plus(sleep);
             if (took.compareTo(LONGEST_EXEC) > 0) {
-                return new Executed(0, output.toString(), took);
+                return new Executed(0, output.toString(), errors.toString(), took);
             }
         }
-        return new Executed(shell.status(), output.toString(), took);
+        return new Executed(shell.status(), output.toString(), errors.toString(), took);
+    }
+
+    private static void append(StringBuilder all, String text) {
+        if (all.length() < MAX_OUTPUT) {
+            all.append(text);
+        }
     }
 
     /**

@@ -27,7 +27,10 @@ public record Simulation(Duration pullTime, Duration startTime, Duration stopTim
 
     /** Images that nobody has: the names that Kubernetes' own tests use for such. */
     private static final List<Pattern> UNKNOWN = List.of(
-            Pattern.compile(".*:non-existent"), Pattern.compile(".*:404"), Pattern.compile("foo:.*"), Pattern.compile("invalid\\.registry\\..*"));
+            Pattern.compile(".*:non-existent"),
+            Pattern.compile(".*:404"),
+            Pattern.compile("foo:.*"),
+            Pattern.compile("invalid\\.registry\\..*"));
 
     /** Quick, but not so quick that nobody sees a container being created. */
     public static final Simulation DEFAULT =

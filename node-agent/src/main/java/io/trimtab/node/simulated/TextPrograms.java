@@ -21,6 +21,7 @@ final class TextPrograms {
             case "grep", "egrep" -> grep(shell, args);
             case "tee" -> tee(shell, args);
             case "tr" -> tr(shell, args);
+            case "awk" -> awk(shell, args);
             default -> filter(shell, program, args);
         };
     }
@@ -166,6 +167,31 @@ final class TextPrograms {
         shell.print(text.toString());
         return 0;
     }
+
+    /** Prints fields, which is what it is mostly used for; other scripts print nothing. */
+    private static int awk(Shell shell, List<String> args) {
+        List<String> operands = operands(args);
+        if (operands.isEmpty()) {
+            return 1;
+        }
+        String text = Programs.read(shell, "awk", operands.subList(1, operands.size()));
+        var print = PRINT.matcher(operands.get(0));
+        if (text == null || !print.matches()) {
+            return text == null ? 2 : 0;
+        }
+        for (String line : lines(text)) {
+            String[] fields = line.strip().split("\\s+");
+            List<String> shown = new ArrayList<>();
+            for (String part : print.group(1).split("[,\\s]+")) {
+                int field = part.equals("$NF") ? fields.length : Programs.number(part.replace("$", ""));
+                shown.add(field == 0 ? line : field <= fields.length ? fields[field - 1] : "");
+            }
+            shell.print(String.join(" ", shown) + "\n");
+        }
+        return 0;
+    }
+
+    private static final Pattern PRINT = Pattern.compile("\\s*\\{\\s*print\\s*((?:\\$\\w+[,\\s]*)+);?\\s*\\}\\s*");
 
     private static String set(String text) {
         StringBuilder all = new StringBuilder();

@@ -88,6 +88,10 @@ public final class PodDefaults {
 
     /** What holds for pods but not for templates. */
     static void pod(ObjectNode spec) {
+        // Of pods only: templates keep what they were given (pkg/apis/core/v1/conversion.go).
+        if (spec.path("terminationGracePeriodSeconds").asLong(0) < 0) {
+            spec.put("terminationGracePeriodSeconds", 1L);
+        }
         List<ObjectNode> containers = new ArrayList<>(Trees.objects(spec, "containers"));
         containers.addAll(Trees.objects(spec, "initContainers"));
         for (ObjectNode container : containers) {
