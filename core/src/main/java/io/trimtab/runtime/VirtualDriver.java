@@ -87,7 +87,8 @@ public final class VirtualDriver implements Driver {
          * The next one. Called on the driving thread, whenever there is a choice; must not call the driver.
          *
          * @param due how many are due, two or more, the longest waiting first
-         * @return from 0
+         * @return from 0; or negative to set the first one aside until {@link VirtualDriver#callBack}, or until nothing else
+         *     is due
          */
         int choose(int due);
     }
@@ -356,6 +357,17 @@ public final class VirtualDriver implements Driver {
             ran++;
         }
         return ran;
+    }
+
+    /**
+     * Lets the steps that a chooser has set aside come first.
+     *
+     * @return how many there are
+     */
+    public int callBack() {
+        synchronized (state) {
+            return ready instanceof ChosenReady chosen ? chosen.callBack() : 0;
+        }
     }
 
     /**
@@ -759,9 +771,18 @@ public final class VirtualDriver implements Driver {
     private static final class ChosenReady implements Ready {
         private final Chooser chooser;
         private final ArrayList<Unit> units = new ArrayList<>();
+        private final ArrayList<Unit> aside = new ArrayList<>();
 
         ChosenReady(Chooser chooser) {
             this.chooser = chooser;
+        }
+
+        /** What was set aside comes first now. */
+        int callBack() {
+            int count = aside.size();
+            units.addAll(0, aside);
+            aside.clear();
+            return count;
         }
 
         @Override
@@ -776,22 +797,31 @@ public final class VirtualDriver implements Driver {
 
         @Override
         public @Nullable Unit poll() {
-            return units.isEmpty() ? null : units.remove(units.size() == 1 ? 0 : chooser.choose(units.size()));
+            while (units.size() > 1) {
+                int choice = chooser.choose(units.size());
+                if (choice >= 0) {
+                    return units.remove(choice);
+                }
+                aside.add(units.remove(0));
+            }
+            return units.isEmpty() ? aside.isEmpty() ? null : aside.remove(0) : units.remove(0);
         }
 
         @Override
         public boolean isEmpty() {
-            return units.isEmpty();
+            return units.isEmpty() && aside.isEmpty();
         }
 
         @Override
         public void clear() {
             units.clear();
+            aside.clear();
         }
 
         @Override
         public void forEach(Consumer<Unit> action) {
             units.forEach(action);
+            aside.forEach(action);
         }
     }
 

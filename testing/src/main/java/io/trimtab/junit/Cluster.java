@@ -375,6 +375,9 @@ public final class Cluster implements AutoCloseable {
     /** Called before each request of a program: others may come first. */
     void beforeRequest(RequestInfo info, boolean write) {
         int steps = orders.stepsBeforeRequest();
+        if (orders.callsBack()) {
+            steps += driver.callBack();
+        }
         if (steps == 0) {
             return;
         }

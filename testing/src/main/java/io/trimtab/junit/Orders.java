@@ -10,9 +10,14 @@ final class Orders implements VirtualDriver.Chooser {
     /** A turn before a request is this many steps, for each choice of it. */
     private static final int STEPS_A_TURN = 3;
 
+    /** The first, the second, or the first set aside until one of the next four requests. */
+    static final int CHOICES = 6;
+
     private final Schedule schedule;
     private Schedule taken = Schedule.ORDINARY;
     private int decisions;
+    private int requests;
+    private int calledBackAt = -1;
     private boolean counting;
 
     Orders(Schedule schedule) {
@@ -31,13 +36,24 @@ final class Orders implements VirtualDriver.Chooser {
 
     @Override
     public int choose(int due) {
-        int choice = decide(due);
-        return choice;
+        int choice = decide(CHOICES);
+        if (choice < 2) {
+            return Math.min(choice, due - 1);
+        }
+        // Until right before a later request: where it hurts most.
+        calledBackAt = requests + choice - 1;
+        return -1;
     }
 
-    /** How many steps others may run before a request. */
+    /** How many steps others may run before a request, besides those that were set aside until then. */
     int stepsBeforeRequest() {
-        return STEPS_A_TURN * decide(5);
+        requests++;
+        return STEPS_A_TURN * decide(3);
+    }
+
+    /** Whether steps were set aside until this request. */
+    boolean callsBack() {
+        return requests == calledBackAt;
     }
 
     private int decide(int choices) {

@@ -116,11 +116,13 @@ final class RunSequence {
         return new Run(seed, Set.copyOf(all), null, null);
     }
 
+    /** First single departures, spread over the run; then two and three at a time. */
     private Schedule draw() {
         int decisions = Math.max(1, good == null ? 1 : good.decisions());
         Schedule schedule = Schedule.ORDINARY;
-        for (int i = 0; i <= next % 3; i++) {
-            schedule = schedule.with(1 + random.nextInt(decisions), 1 + random.nextInt(4));
+        int departures = next < settings.orders() / 2 ? 1 : 2 + next % 2;
+        for (int i = 0; i < departures; i++) {
+            schedule = schedule.with(1 + random.nextInt(decisions), 1 + random.nextInt(Orders.CHOICES - 1));
         }
         return schedule;
     }

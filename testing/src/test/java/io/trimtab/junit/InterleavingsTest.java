@@ -107,7 +107,7 @@ class InterleavingsTest {
     }
 
     /** Run by the test above only: its name is not one that builds look for. */
-    @TrimtabCluster(nodes = 0, scheduler = false, controllers = "namespace-controller")
+    @TrimtabCluster(nodes = 0, scheduler = false, controllers = "garbage-collector-controller,namespace-controller")
     static class Raced {
         @Interleavings(runs = 200)
         void raced(Cluster cluster) {
