@@ -34,6 +34,15 @@ public final class AdminAccess {
         return kubeconfig(apiServer, Keys::rsa);
     }
 
+    /** The same, for a port that was opened beside those of the options. */
+    public static String kubeconfig(ApiServerInstance apiServer, int securePort) {
+        return Kubeconfig.text(
+                "https://127.0.0.1:" + securePort,
+                apiServer.certificateAuthority(),
+                "kubernetes-admin",
+                apiServer.administrator(Keys::rsa));
+    }
+
     private static String kubeconfig(ApiServerInstance apiServer, Supplier<KeyPair> keys) {
         Credential credential = apiServer.administrator(keys);
         String server = apiServer.securePort() >= 0

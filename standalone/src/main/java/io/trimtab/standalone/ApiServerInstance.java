@@ -535,7 +535,9 @@ public final class ApiServerInstance implements AutoCloseable {
     private HttpOptions.Tls tls() {
         List<byte[]> clients = new ArrayList<>();
         clients.add(bytes(authority.certificatePem()));
-        clients.add(bytes(await(driver, proxies, "the front proxy").authoritiesPem()));
+        if (options.listens()) {
+            clients.add(bytes(await(driver, proxies, "the front proxy").authoritiesPem()));
+        }
         if (options.clientCaFile() != null) {
             clients.add(bytes(read("--client-ca-file", options.clientCaFile())));
         }
@@ -592,6 +594,20 @@ public final class ApiServerInstance implements AutoCloseable {
     /** The store it keeps its objects in. */
     public Store store() {
         return store;
+    }
+
+    /**
+     * Opens a TLS port beside those of the options: for programs outside this JVM that are to reach a server in virtual time. The
+     * caller closes it, before the server.
+     *
+     * @param real carries the requests; not the server's driver
+     */
+    public HttpFrontend openPort(Driver real) {
+        return HttpFrontend.start(
+                HttpOptions.secure(0, tls())
+                        .withRequestTimeout(options.protection().requestTimeout()),
+                server::handle,
+                real);
     }
 
     /** What clients trust the server by, in PEM form. */

@@ -12,6 +12,7 @@ import io.fabric8.kubernetes.api.model.autoscaling.v1.Scale;
 import io.fabric8.kubernetes.api.model.autoscaling.v1.ScaleBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.rbac.ClusterRole;
+import io.fabric8.kubernetes.client.CustomResource;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
@@ -31,7 +32,10 @@ import io.trimtab.runtime.VirtualDriver;
 import io.trimtab.standalone.ClusterOptions;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -50,6 +54,7 @@ import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import org.opentest4j.TestAbortedException;
 
 /**
  * A whole cluster in virtual time, as a test holds it. Nothing happens in it, and its clock stands still, until the test calls
@@ -80,7 +85,11 @@ public final class Cluster implements AutoCloseable {
     private static final Duration NODE_BREATH = Duration.ofSeconds(150);
 
     private final ClusterOptions options;
-    private final io.trimtab.standalone.Cluster cluster;
+    /** Null in virtual time. */
+    private final @Nullable RealGround real;
+    /** Null in real time. */
+    private final io.trimtab.standalone.@Nullable Cluster parts;
+
     private final VirtualDriver driver;
     private final long seed;
     private final KubernetesClient client;
@@ -95,6 +104,7 @@ public final class Cluster implements AutoCloseable {
     private final Set<String> stopped = new LinkedHashSet<>();
     private final List<Cluster> forks = new ArrayList<>();
     private final Set<String> stoppedByFaults = new LinkedHashSet<>();
+    private @Nullable OpenDoor door;
     private boolean failed;
 
     private Cluster(
@@ -105,9 +115,10 @@ public final class Cluster implements AutoCloseable {
             Run run,
             Set<Oracle> without,
             Orders orders) {
+        this.real = null;
         this.orders = orders;
         this.options = options;
-        this.cluster = cluster;
+        this.parts = cluster;
         this.driver = driver;
         this.seed = seed;
         this.run = run;
@@ -149,6 +160,27 @@ public final class Cluster implements AutoCloseable {
         return start(ClusterOptions.IN_MEMORY.withSimulation(INSTANT), VirtualDriver.Options.DEFAULT);
     }
 
+    /** One in real time. */
+    static Cluster on(RealGround ground) {
+        return new Cluster(ground);
+    }
+
+    private Cluster(RealGround ground) {
+        this.real = ground;
+        this.options = ClusterOptions.IN_MEMORY;
+        this.parts = null;
+        this.driver = VirtualDriver.create(); // nobody is told of it
+        this.seed = 0;
+        this.run = Run.good(0);
+        this.without = Set.of();
+        this.history = new History(ground.driver()::now);
+        this.faults = FaultPlan.none();
+        this.orders = new Orders(Schedule.ORDINARY);
+        this.oracles = new Oracles(this, without);
+        this.client = ground.client();
+        this.own = ground.own(FIELD_MANAGER);
+    }
+
     static List<String> nodeNames(int count) {
         return IntStream.rangeClosed(1, count).mapToObj(i -> "node-" + i).toList();
     }
@@ -174,6 +206,10 @@ public final class Cluster implements AutoCloseable {
      * @throws OracleViolation if a program does what no controller may
      */
     public Cluster settle() {
+        if (real != null) {
+            real.settle(client);
+            return this;
+        }
         driver.settle();
         calm();
         oracles.raise();
@@ -182,6 +218,10 @@ public final class Cluster implements AutoCloseable {
 
     /** Lets this much time pass, with everybody working as they fall due. */
     public Cluster advance(Duration time) {
+        if (real != null) {
+            real.sleep(time);
+            return this;
+        }
         driver.advance(time);
         calm();
         oracles.raise();
@@ -194,8 +234,8 @@ public final class Cluster implements AutoCloseable {
      * @throws AssertionError if it does not within the limit
      */
     public Cluster runUntil(BooleanSupplier condition, Duration limit) {
-        Instant began = driver.now();
-        boolean held = driver.runUntil(condition, limit);
+        Instant began = now();
+        boolean held = real != null ? real.runUntil(condition, limit) : driver.runUntil(condition, limit);
         oracles.raise();
         if (!held) {
             throw new AssertionError(
@@ -233,11 +273,18 @@ public final class Cluster implements AutoCloseable {
 
     /** What the clock of this cluster shows. */
     public Instant now() {
-        return driver.now();
+        return real != null ? real.driver().now() : driver.now();
     }
 
-    /** Runs the cluster's steps. */
+    /**
+     * Runs the cluster's steps.
+     *
+     * @throws TestAbortedException in real time
+     */
     public VirtualDriver driver() {
+        if (real != null) {
+            throw new TestAbortedException("this needs the virtual backend");
+        }
         return driver;
     }
 
@@ -254,11 +301,17 @@ public final class Cluster implements AutoCloseable {
         VirtualDriver own = VirtualDriver.create(
                 driver.options().withStart(driver.now()).withSeed(child).withChooser(null));
         Cluster copy = new Cluster(
-                options, cluster.fork(own), own, child, Run.good(child), without, new Orders(Schedule.ORDINARY));
+                options, parts().fork(own), own, child, Run.good(child), without, new Orders(Schedule.ORDINARY));
         stopped.forEach(copy::stopNode);
         instances.forEach(program -> copy.start(new Instance(copy, program.name(), program.program(), program.user())));
         forks.add(copy);
         return copy;
+    }
+
+    /** Closes a fork before this cluster is closed. */
+    void drop(Cluster fork) {
+        forks.remove(fork);
+        fork.close();
     }
 
     /** The finalizer of SplitMix64: neighbours become strangers. */
@@ -312,6 +365,10 @@ public final class Cluster implements AutoCloseable {
     }
 
     private Cluster start(Instance program) {
+        if (real != null) {
+            real.run(program.name(), program.program());
+            return this;
+        }
         instances.add(program);
         program.start();
         return this;
@@ -330,6 +387,76 @@ public final class Cluster implements AutoCloseable {
 
     List<Instance> instances() {
         return List.copyOf(instances);
+    }
+
+    /** What a program would do here, found out on a copy: its writes, and how they would change the objects. */
+    public Plan plan(String name, Program program) {
+        return Plan.in(this, name, program);
+    }
+
+    /**
+     * Copies objects of a live cluster as they are there, status and UIDs included, without asking admission. Objects that are here
+     * already stay as they are.
+     *
+     * @param live is only read from
+     */
+    @SafeVarargs
+    public final Cluster importFrom(KubernetesClient live, Class<? extends HasMetadata>... types) {
+        Imports.copy(this, live, types);
+        return this;
+    }
+
+    /** Serves custom resources, by their classes. Needs Fabric8's crd-generator-api-v2 on the class path. */
+    @SafeVarargs
+    public final Cluster define(Class<? extends CustomResource<?, ?>>... resources) {
+        try {
+            CustomResources.of(resources).forEach(this::apply);
+        } catch (NoClassDefFoundError e) {
+            throw new IllegalStateException(
+                    "to make definitions of classes, add io.fabric8:crd-generator-api-v2 to the tests' dependencies",
+                    e);
+        }
+        return settle();
+    }
+
+    /** Applies a YAML file: of the class path or, if there is none of this name, of the project. */
+    public Cluster applyFile(String file) {
+        try (InputStream resource =
+                Thread.currentThread().getContextClassLoader().getResourceAsStream(file)) {
+            String text = resource != null
+                    ? new String(resource.readAllBytes(), StandardCharsets.UTF_8)
+                    : Files.readString(Path.of(file), StandardCharsets.UTF_8);
+            return apply(text).settle();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file, e);
+        }
+    }
+
+    /**
+     * How to reach this cluster from outside, as text. In virtual time its server listens from the first such call on; reads and
+     * writes are answered at once, watches while the cluster is driven.
+     */
+    public String kubeconfig() {
+        if (real != null) {
+            return real.kubeconfigText();
+        }
+        OpenDoor open = door;
+        if (open == null) {
+            open = OpenDoor.open(parts().apiServer());
+            door = open;
+        }
+        return open.kubeconfig();
+    }
+
+    /** The same as a file, which is deleted with the cluster. */
+    Path kubeconfigFile() {
+        try {
+            Path file = Files.createTempFile("trimtab", ".kubeconfig");
+            file.toFile().deleteOnExit();
+            return Files.writeString(file, kubeconfig(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** What has happened so far, and why. */
@@ -424,7 +551,7 @@ public final class Cluster implements AutoCloseable {
 
     @Nullable
     StoredObject stored(String group, String version, String resource, String namespace, String name) {
-        var server = cluster.apiServer().server();
+        var server = parts().apiServer().server();
         Served served = server.resources().find(group, version, resource);
         return served == null || name.isEmpty()
                 ? null
@@ -433,7 +560,7 @@ public final class Cluster implements AutoCloseable {
 
     @Nullable
     StoredObject storedAnyVersion(History.Target target) {
-        return cluster.apiServer()
+        return parts().apiServer()
                 .server()
                 .resources()
                 .preferred(target.group(), target.resource())
@@ -446,7 +573,7 @@ public final class Cluster implements AutoCloseable {
     boolean isAlive(JsonNode owner, String namespace) {
         String apiVersion = owner.path("apiVersion").asText();
         int slash = apiVersion.indexOf('/');
-        Served served = cluster.apiServer()
+        Served served = parts().apiServer()
                 .server()
                 .resources()
                 .findByKind(
@@ -456,7 +583,7 @@ public final class Cluster implements AutoCloseable {
         if (served == null) {
             return false;
         }
-        StoredObject found = cluster.apiServer()
+        StoredObject found = parts().apiServer()
                 .server()
                 .storage()
                 .get(
@@ -487,7 +614,7 @@ public final class Cluster implements AutoCloseable {
     /** Silences a simulated node, as if its plug were pulled. */
     public Cluster stopNode(String name) {
         stopped.add(name);
-        cluster.stopNode(name);
+        parts().stopNode(name);
         return this;
     }
 
@@ -502,7 +629,7 @@ public final class Cluster implements AutoCloseable {
     public Cluster resumeNode(String name) {
         stopped.remove(name);
         stoppedByFaults.remove(name);
-        cluster.resumeNode(name);
+        parts().resumeNode(name);
         return this;
     }
 
@@ -516,9 +643,17 @@ public final class Cluster implements AutoCloseable {
         return own;
     }
 
-    /** The parts of which this cluster is made. */
+    /**
+     * The parts of which this cluster is made.
+     *
+     * @throws TestAbortedException in real time
+     */
     public io.trimtab.standalone.Cluster parts() {
-        return cluster;
+        io.trimtab.standalone.Cluster known = parts;
+        if (known == null) {
+            throw new TestAbortedException("this needs the virtual backend");
+        }
+        return known;
     }
 
     // ---- Writing ---------------------------------------------------------------------------------------------------
@@ -726,6 +861,9 @@ public final class Cluster implements AutoCloseable {
 
     /** Judges everything, and says what the programs have left; the cluster's programs have ended then. */
     EndState judge() {
+        if (real != null) {
+            return EndState.NONE;
+        }
         EndState end = Verdict.of(this);
         Invariants.check(this, options);
         forks.forEach(Cluster::assertSound);
@@ -734,6 +872,9 @@ public final class Cluster implements AutoCloseable {
 
     /** How this cluster is: seed, time, what is pending, pods, the last events. For messages. */
     public String describe() {
+        if (real != null) {
+            return toString();
+        }
         return Description.of(this, seed);
     }
 
@@ -771,20 +912,29 @@ public final class Cluster implements AutoCloseable {
     /** Stops everything; forks too. */
     @Override
     public void close() {
+        if (real != null) {
+            client.close();
+            own.close();
+            real.close();
+            return;
+        }
         forks.forEach(Cluster::close);
         oracles.end();
         faults.end();
         instances.forEach(Instance::crash);
+        if (door != null) {
+            door.close();
+        }
         client.close();
         own.close();
         if (!failed) {
-            cluster.close();
+            parts().close();
         }
         driver.close();
     }
 
     @Override
     public String toString() {
-        return "cluster, seed " + seed + ", at " + driver.now();
+        return real != null ? "cluster in real time" : "cluster, seed " + seed + ", at " + driver.now();
     }
 }

@@ -37,6 +37,8 @@ final class EndState {
             "clusterIPs",
             "nodePort");
 
+    static final EndState NONE = new EndState(List.of(), Set.of());
+
     private final List<String> objects;
     private final Set<String> resources;
 

@@ -257,6 +257,21 @@ public final class History {
         }
     }
 
+    /** The state of an object before a call changed it; null if it was not there. */
+    synchronized @Nullable StoredObject before(Target object, int call) {
+        TreeMap<Long, Version> known = versions.get(object);
+        StoredObject last = null;
+        if (known != null) {
+            for (Version version : known.values()) {
+                if (version.call() >= call) {
+                    return last;
+                }
+                last = version.object();
+            }
+        }
+        return last;
+    }
+
     /** The first state of an object that somebody wrote. */
     synchronized Optional<StoredObject> firstBy(String actor, Target object) {
         return by(actor, object).findFirst();

@@ -1,5 +1,6 @@
 package io.trimtab.junit;
 
+import io.fabric8.kubernetes.client.CustomResource;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Inherited;
@@ -11,8 +12,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /**
  * Gives each test a cluster of its own, in this JVM and in virtual time: API server, controllers, scheduler, simulated nodes. On
  * a method it counts for that test, instead of what its class says. Tests, and methods before and after them, may have
- * parameters of the types {@link Cluster}, {@link io.fabric8.kubernetes.client.KubernetesClient} and
- * {@link io.trimtab.runtime.VirtualDriver}.
+ * parameters of the types {@link Cluster}, {@link io.fabric8.kubernetes.client.KubernetesClient},
+ * {@link io.trimtab.client.Client}, {@link io.trimtab.runtime.VirtualDriver}, {@link io.fabric8.kubernetes.client.Config} (how to reach
+ * it from outside), and {@link java.nio.file.Path} (a kubeconfig file).
  *
  * <p>The system property {@code trimtab.seed} overrides {@link #seed}: to replay a failure, or to look for one.
  *
@@ -48,6 +50,18 @@ public @interface TrimtabCluster {
 
     /** Whether {@link Cluster#assertSound} is called after each test. */
     boolean checked() default true;
+
+    /** What the cluster is; the system property {@code trimtab.backend} overrides it. */
+    Backend backend() default Backend.VIRTUAL;
+
+    /**
+     * Custom resources that the cluster serves, by their classes. Needs {@code io.fabric8:crd-generator-api-v2} on the class path
+     * of the tests.
+     */
+    Class<? extends CustomResource<?, ?>>[] crds() default {};
+
+    /** YAML files that are applied before each test, definitions of custom resources first: on the class path, or in the project. */
+    String[] apply() default {};
 
     /** What need not hold of the test's programs. */
     Oracle[] without() default {};

@@ -1,9 +1,13 @@
 package io.trimtab.junit;
 
+import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.trimtab.client.Client;
 import io.trimtab.runtime.VirtualDriver;
 import io.trimtab.standalone.ClusterOptions;
 import java.lang.reflect.AnnotatedElement;
+import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -36,11 +40,38 @@ public final class TrimtabExtension
         if (!wanted.delays()) {
             options = options.withSimulation(Cluster.INSTANT);
         }
+        Backend backend = backend(wanted);
+        if (backend != Backend.VIRTUAL) {
+            if (sequence(context) != null && !run(context).isGood()) {
+                throw new TestAbortedException(
+                        "faults and other orders are for the virtual backend, this is " + backend);
+            }
+            Cluster real = Cluster.on(RealGround.start(backend, options));
+            context.getStore(NAMESPACE).put(Cluster.class, real);
+            prepare(real, wanted);
+            return;
+        }
         Run run = run(context);
         context.publishReportEntry(SEED, Long.toString(run.seed()));
         VirtualDriver.Options driver =
                 VirtualDriver.Options.DEFAULT.withSeed(run.seed()).withShuffle(wanted.shuffle());
-        context.getStore(NAMESPACE).put(Cluster.class, Cluster.start(options, driver, run, Set.of(wanted.without())));
+        Cluster cluster = Cluster.start(options, driver, run, Set.of(wanted.without()));
+        context.getStore(NAMESPACE).put(Cluster.class, cluster);
+        prepare(cluster, wanted);
+    }
+
+    private static Backend backend(TrimtabCluster wanted) {
+        String name = System.getProperty("trimtab.backend", "");
+        return name.isBlank() ? wanted.backend() : Backend.valueOf(name.toUpperCase(Locale.ROOT));
+    }
+
+    private static void prepare(Cluster cluster, TrimtabCluster wanted) {
+        if (wanted.crds().length > 0) {
+            cluster.define(wanted.crds());
+        }
+        for (String file : wanted.apply()) {
+            cluster.applyFile(file);
+        }
     }
 
     /** The run that the test is in: one of a sequence, or the only one. */
@@ -149,7 +180,12 @@ public final class TrimtabExtension
     @Override
     public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
         Class<?> type = parameter.getParameter().getType();
-        return type == Cluster.class || type == KubernetesClient.class || type == VirtualDriver.class;
+        return type == Cluster.class
+                || type == KubernetesClient.class
+                || type == Client.class
+                || type == VirtualDriver.class
+                || type == Config.class
+                || type == Path.class;
     }
 
     @Override
@@ -162,6 +198,15 @@ public final class TrimtabExtension
         Class<?> type = parameter.getParameter().getType();
         if (type == KubernetesClient.class) {
             return cluster.client();
+        }
+        if (type == Client.class) {
+            return cluster.api();
+        }
+        if (type == Config.class) {
+            return Config.fromKubeconfig(cluster.kubeconfig());
+        }
+        if (type == Path.class) {
+            return cluster.kubeconfigFile();
         }
         return type == VirtualDriver.class ? cluster.driver() : cluster;
     }
