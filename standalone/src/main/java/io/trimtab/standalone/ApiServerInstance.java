@@ -42,6 +42,7 @@ import io.trimtab.apiserver.certificates.Credential;
 import io.trimtab.apiserver.certificates.Pem;
 import io.trimtab.apiserver.customresources.CustomResourceDefinitions;
 import io.trimtab.apiserver.discovery.Discovery;
+import io.trimtab.apiserver.encryption.Encryption;
 import io.trimtab.apiserver.flowcontrol.Dumps;
 import io.trimtab.apiserver.flowcontrol.FlowControl;
 import io.trimtab.apiserver.flowcontrol.FlowMetrics;
@@ -196,7 +197,20 @@ public final class ApiServerInstance implements AutoCloseable {
         }
     }
 
+    private static @Nullable Encryption encryption(ApiServerOptions options) {
+        Path file = options.protection().encryptionConfig();
+        if (file == null) {
+            return null;
+        }
+        try {
+            return Encryption.parse(read("--encryption-provider-config", file));
+        } catch (IllegalArgumentException e) {
+            throw new StartException("--encryption-provider-config " + file + ": " + e.getMessage(), e);
+        }
+    }
+
     private static CompletableFuture<Store> openStore(ApiServerOptions options, Driver driver) {
+        Encryption encryption = encryption(options);
         return switch (options.store()) {
             case MEMORY -> CompletableFuture.completedFuture(MemoryStore.create());
             case ROCKSDB -> {
@@ -205,7 +219,10 @@ public final class ApiServerInstance implements AutoCloseable {
                     throw new StartException("--store rocksdb needs a directory: give --data-dir DIR");
                 }
                 // Unpacking the native library and reading the log take as long as loading the kinds: side by side.
-                yield beside(driver, () -> RocksStore.open(directory.resolve("store"), driver));
+                yield beside(driver, () -> {
+                    Store rocks = RocksStore.open(directory.resolve("store"), driver);
+                    return encryption == null ? rocks : encryption.over(rocks);
+                });
             }
             case ETCD -> {
                 EtcdOptions etcd = options.storage().etcd();
@@ -213,14 +230,16 @@ public final class ApiServerInstance implements AutoCloseable {
                     throw new StartException(
                             "--store etcd needs an etcd: give --etcd-servers http://127.0.0.1:2379 or the like");
                 }
-                yield beside(driver, () -> openEtcd(etcd, options.storage().protobuf(), driver));
+                yield beside(driver, () -> openEtcd(etcd, options.storage().protobuf(), encryption, driver));
             }
         };
     }
 
-    private static Store openEtcd(EtcdOptions options, boolean protobuf, Driver driver) {
+    private static Store openEtcd(
+            EtcdOptions options, boolean protobuf, @Nullable Encryption encryption, Driver driver) {
         try {
-            return EtcdStore.open(options, new SharedFormat(protobuf), driver);
+            EtcdStore.Format format = new SharedFormat(protobuf);
+            return EtcdStore.open(options, encryption == null ? format : encryption.over(format), driver);
         } catch (NoClassDefFoundError e) {
             throw new StartException(
                     "--store etcd needs the library io.etcd:jetcd-grpc, which the packaged program has; add it as a dependency",

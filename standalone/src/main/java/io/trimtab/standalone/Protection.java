@@ -1,5 +1,6 @@
 package io.trimtab.standalone;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -11,16 +12,18 @@ import org.jspecify.annotations.Nullable;
  * @param writesInflight see {@code readsInflight}
  * @param requestTimeout what a request may take that is no watch and the like
  * @param audit what is kept of requests; null for nothing
+ * @param encryptionConfig an EncryptionConfiguration for what the store keeps on disk or in etcd; null for none
  */
 public record Protection(
         boolean priorityAndFairness,
         int readsInflight,
         int writesInflight,
         Duration requestTimeout,
-        @Nullable AuditOptions audit) {
+        @Nullable AuditOptions audit,
+        @Nullable Path encryptionConfig) {
 
     /** What Kubernetes does when no flag says otherwise. */
-    public static final Protection DEFAULT = new Protection(true, 400, 200, Duration.ofSeconds(60), null);
+    public static final Protection DEFAULT = new Protection(true, 400, 200, Duration.ofSeconds(60), null, null);
 
     public Protection {
         if (readsInflight + writesInflight <= 0 && priorityAndFairness) {
@@ -32,11 +35,12 @@ public record Protection(
 
     /** The same with another audit log. */
     public Protection withAudit(@Nullable AuditOptions log) {
-        return new Protection(priorityAndFairness, readsInflight, writesInflight, requestTimeout, log);
+        return new Protection(
+                priorityAndFairness, readsInflight, writesInflight, requestTimeout, log, encryptionConfig);
     }
 
     /** The same with other limits. */
     public Protection withInflight(int reads, int writes) {
-        return new Protection(priorityAndFairness, reads, writes, requestTimeout, audit);
+        return new Protection(priorityAndFairness, reads, writes, requestTimeout, audit, encryptionConfig);
     }
 }

@@ -342,7 +342,9 @@ public final class DefaultStorage implements Storage, AutoCloseable {
         String key = expected.key();
         Stored current = cache(resource).state().objects().get(key);
         if (current != null && current.revision() == expected.revision()) {
-            if (current.sameContent(encoded.unwritten(key)) || ObjectCodec.sameButManagedTimes(current, encoded)) {
+            boolean same =
+                    current.sameContent(encoded.unwritten(key)) || ObjectCodec.sameButManagedTimes(current, encoded);
+            if (same && !store.mustRewrite(key)) {
                 return Optional.of(current);
             }
         }

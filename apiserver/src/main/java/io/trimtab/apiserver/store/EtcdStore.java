@@ -91,6 +91,11 @@ public final class EtcdStore implements Store {
          * @param revision at which it was written
          */
         byte[] decode(String key, byte[] stored, long revision);
+
+        /** True if the key should be written anew even if its value stays the same. */
+        default boolean mustRewrite(String key) {
+            return false;
+        }
     }
 
     private final EtcdOptions options;
@@ -445,6 +450,11 @@ public final class EtcdStore implements Store {
     @Override
     public boolean expiresKeys() {
         return true;
+    }
+
+    @Override
+    public boolean mustRewrite(String key) {
+        return format.mustRewrite(key);
     }
 
     @Override

@@ -36,6 +36,11 @@ public interface Store extends AutoCloseable {
         return false;
     }
 
+    /** True if a key should be written anew even if its value stays the same: it lies there in a form that is given up. */
+    default boolean mustRewrite(String key) {
+        return false;
+    }
+
     /** The newest state of a key. */
     Optional<Entry> get(String key);
 

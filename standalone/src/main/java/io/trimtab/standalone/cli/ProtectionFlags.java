@@ -83,6 +83,12 @@ final class ProtectionFlags {
     @Option(names = "--audit-webhook-batch-max-wait", defaultValue = "30s", paramLabel = "DURATION")
     private String webhookWait = "30s";
 
+    @Option(
+            names = "--encryption-provider-config",
+            paramLabel = "FILE",
+            description = "What is encrypted in the store, and how.")
+    private @Nullable Path encryptionConfig;
+
     private @Nullable AuditOptions audit() {
         if (auditPolicy == null) {
             return null;
@@ -123,7 +129,8 @@ final class ProtectionFlags {
                     readsInflight,
                     writesInflight,
                     duration("--request-timeout", requestTimeout),
-                    audit());
+                    audit(),
+                    encryptionConfig);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
