@@ -39,7 +39,7 @@ public final class ValidatingPolicies implements AdmissionPlugin, AutoCloseable 
                 storage,
                 CoreResources.VALIDATING_POLICIES,
                 CoreResources.VALIDATING_POLICY_BINDINGS,
-                ValidatingPolicy::new);
+                tree -> new ValidatingPolicy(tree)); // not a method reference: that would load the language at start
         this.parameters = new Parameters(registry);
         this.registry = registry;
         this.authorizer = authorizer;
