@@ -353,8 +353,7 @@ public final class ApiServerInstance implements AutoCloseable {
                 .paths(paths)
                 .paths(List.of(
                         discovery,
-                        new OpenApi(
-                                resources, CustomResourceDefinitions::schema, driver::now, aggregator::openApiHashes),
+                        new OpenApi(resources, CustomResourceDefinitions::schema, driver::now, aggregator),
                         health,
                         new Version(),
                         new SnapshotPath(store),

@@ -14,6 +14,7 @@ import io.trimtab.apiserver.callout.Target;
 import io.trimtab.apiserver.certificates.Credential;
 import io.trimtab.apiserver.discovery.Discovery.RemoteGroup;
 import io.trimtab.apiserver.kinds.apiregistration.ApiServiceKind;
+import io.trimtab.apiserver.openapi.RemoteDocuments;
 import io.trimtab.apiserver.resource.CoreResources;
 import io.trimtab.apiserver.resource.ResourceRegistry;
 import io.trimtab.apiserver.resource.Served;
@@ -48,7 +49,7 @@ import org.slf4j.LoggerFactory;
  * <p>Level-based: a step on one lane looks at what is stored; checks run beside it and come back to the lane. Readers see
  * immutable snapshots, as new as the last step.
  */
-public final class Aggregator implements AutoCloseable {
+public final class Aggregator implements RemoteDocuments, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Aggregator.class);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Schema SCHEMA = SchemaRegistry.builtin()
@@ -92,8 +93,12 @@ public final class Aggregator implements AutoCloseable {
      *
      * @param resources in the form of aggregated discovery; null if it could not be asked
      * @param openApi its OpenAPI 3 document's hash; empty if it has none
+     * @param swagger what it says of its paths in OpenAPI 2; null if nothing
      */
-    private record Described(@Nullable ArrayNode resources, String openApi) {}
+    private record Described(
+            @Nullable ArrayNode resources,
+            String openApi,
+            @Nullable ObjectNode swagger) {}
 
     private Aggregator(
             Storage storage,
@@ -201,8 +206,21 @@ public final class Aggregator implements AutoCloseable {
         return groups;
     }
 
-    /** The OpenAPI 3 documents of others: hash by path, such as {@code apis/metrics.k8s.io/v1beta1}. */
-    public Map<String, String> openApiHashes() {
+    @Override
+    public List<ObjectNode> version2() {
+        List<ObjectNode> documents = new ArrayList<>();
+        for (Registration registration : remote.values()) {
+            Described known = described.get(registration.name());
+            ObjectNode swagger = known == null ? null : known.swagger();
+            if (registration.available() && swagger != null) {
+                documents.add(swagger);
+            }
+        }
+        return documents;
+    }
+
+    @Override
+    public Map<String, String> hashes() {
         Map<String, String> hashes = new TreeMap<>();
         for (Registration registration : remote.values()) {
             Described known = described.get(registration.name());
@@ -355,7 +373,7 @@ public final class Aggregator implements AutoCloseable {
     /** On a thread of the driver. */
     private void checkBeside(Registration registration, Target target) {
         Availability.Finding finding;
-        Described known = new Described(null, "");
+        Described known = new Described(null, "", null);
         try {
             finding = availability.check(registration, target);
             if (finding.available()) {
@@ -450,7 +468,24 @@ public final class Aggregator implements AutoCloseable {
         if (at >= 0) {
             hash = url.substring(at + "hash=".length());
         }
-        return new Described(resources, hash);
+        return new Described(resources, hash, swagger(registration, fetch(target, "/openapi/v2")));
+    }
+
+    /** The part of a server's OpenAPI 2 document that is about one group version. */
+    private static @Nullable ObjectNode swagger(Registration registration, JsonNode document) {
+        ObjectNode part = JsonNodeFactory.instance.objectNode();
+        ObjectNode paths = part.putObject("paths");
+        String prefix = registration.discoveryPath() + "/";
+        document.path("paths").fields().forEachRemaining(entry -> {
+            if (entry.getKey().startsWith(prefix)) {
+                paths.set(entry.getKey(), entry.getValue());
+            }
+        });
+        if (paths.isEmpty()) {
+            return null;
+        }
+        part.set("definitions", document.path("definitions"));
+        return part;
     }
 
     /** A document of another server; a missing node if it does not give it. */

@@ -46,7 +46,7 @@ public final class OpenApi implements PathHandler {
     private final Function<Served, @Nullable ObjectNode> customSchemas;
     private final Supplier<Instant> now;
     private final Instant since;
-    private final Supplier<Map<String, String>> remote;
+    private final RemoteDocuments remote;
     private volatile @Nullable SoftReference<Definitions> definitions;
     /** Documents by path; an entry whose hash is no longer right is made anew. */
     private final Map<String, SoftReference<Document>> documents = new ConcurrentHashMap<>();
@@ -72,15 +72,15 @@ public final class OpenApi implements PathHandler {
      */
     public OpenApi(
             ResourceRegistry registry, Function<Served, @Nullable ObjectNode> customSchemas, Supplier<Instant> now) {
-        this(registry, customSchemas, now, Map::of);
+        this(registry, customSchemas, now, RemoteDocuments.NONE);
     }
 
-    /** @param remote the OpenAPI 3 documents of other servers, which answer for them: hash by path */
+    /** @param remote the documents of other servers */
     public OpenApi(
             ResourceRegistry registry,
             Function<Served, @Nullable ObjectNode> customSchemas,
             Supplier<Instant> now,
-            Supplier<Map<String, String>> remote) {
+            RemoteDocuments remote) {
         this.remote = remote;
         this.registry = registry;
         this.customSchemas = customSchemas;
@@ -116,7 +116,7 @@ public final class OpenApi implements PathHandler {
         ObjectNode index = JsonNodeFactory.instance.objectNode();
         ObjectNode paths = index.putObject("paths");
         Map<String, String> all = hashes();
-        remote.get().forEach(all::putIfAbsent);
+        remote.hashes().forEach(all::putIfAbsent);
         all.forEach((path, hash) -> paths.putObject(path).put("serverRelativeURL", V3 + "/" + path + "?hash=" + hash));
         Map<String, List<String>> headers = new LinkedHashMap<>();
         headers.put("Content-Type", List.of("text/plain; charset=utf-8"));
@@ -269,7 +269,8 @@ public final class OpenApi implements PathHandler {
         if (type == null) {
             return new ApiResponse.Whole(406, Map.of("Vary", List.of("Accept")), new byte[0]);
         }
-        String hash = hash(hashes().toString());
+        List<ObjectNode> others = remote.version2();
+        String hash = hash(hashes().toString() + (others.isEmpty() ? "" : others.toString()));
         Map<String, List<String>> headers = new LinkedHashMap<>();
         headers.put("Content-Type", List.of(type));
         headers.put("ETag", List.of('"' + hash + '"'));
@@ -294,7 +295,19 @@ public final class OpenApi implements PathHandler {
         for (String path : SmallDocuments.PATHS) {
             all.add(SmallDocuments.document(path, definitions()));
         }
-        return Swagger.of(all, definitions());
+        ObjectNode swagger = Swagger.of(all, definitions());
+        for (ObjectNode other : remote.version2()) {
+            for (String part : new String[] {"paths", "definitions"}) {
+                ObjectNode own = swagger.withObjectProperty(part);
+                // A name that both have stands for ours: types of metadata are the same everywhere.
+                other.path(part).fields().forEachRemaining(entry -> {
+                    if (!own.has(entry.getKey())) {
+                        own.set(entry.getKey(), entry.getValue());
+                    }
+                });
+            }
+        }
+        return swagger;
     }
 
     /** What to answer with; null if the client wants neither of the two. */

@@ -117,6 +117,10 @@ class AggregationTest {
                         .at("/paths/apis~1agg.example.com~1v1/serverRelativeURL")
                         .asText())
                 .isEqualTo("/openapi/v3/apis/agg.example.com/v1?hash=ABC");
+        JsonNode swagger = server.get("/openapi/v2").json();
+        assertThat(swagger.path("paths").has("/apis/agg.example.com/v1/things")).isTrue();
+        assertThat(swagger.path("paths").has("/elsewhere")).isFalse();
+        assertThat(swagger.path("definitions").has("com.example.Thing")).isTrue();
 
         requests.clear();
         ExtendedServer.Answer answer = server.send(
@@ -175,6 +179,10 @@ class AggregationTest {
         if (path.equals("/openapi/v3")) {
             return json("{\"paths\":{\"apis/agg.example.com/v1\":{\"serverRelativeURL\":"
                     + "\"/openapi/v3/apis/agg.example.com/v1?hash=ABC\"}}}");
+        }
+        if (path.equals("/openapi/v2")) {
+            return json("{\"swagger\":\"2.0\",\"paths\":{\"/apis/agg.example.com/v1/things\":{},\"/elsewhere\":{}},"
+                    + "\"definitions\":{\"com.example.Thing\":{\"type\":\"object\"}}}");
         }
         if (path.contains("watch=true")) {
             return json("{\"type\":\"ADDED\"}\n");
