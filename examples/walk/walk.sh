@@ -287,7 +287,19 @@ expect '^NAMESPACE +NAME +READY +UP-TO-DATE +AVAILABLE +AGE' k get deployment --
 expect '^NAMESPACE +NAME +TYPE +CLUSTER-IP +EXTERNAL-IP +PORT\(S\) +AGE' k get svc --all-namespaces
 expect '^NAMESPACE +NAME +READY +STATUS +RESTARTS +AGE +IP +NODE +NOMINATED NODE +READINESS GATES' k get pod -o wide --all-namespaces
 
-step "15 quota, limit range, network policy, RBAC"
+step "15 autoscaler, quota, limit range, network policy, RBAC"
+k create -f - >/dev/null <<'Y' || fail "busy"
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: busy}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: busy}}
+  template:
+    metadata: {labels: {app: busy}, annotations: {simulation.trimtab.io/cpu: 200m}}
+    spec: {containers: [{name: busy, image: nginx, resources: {requests: {cpu: 100m}}}]}
+Y
+expect 'autoscaled' k autoscale deployment busy --cpu-percent=50 --min=1 --max=3
 expect 'created' k create namespace limited
 expect 'created' k create quota few -n limited --hard=configmaps=3,pods=2
 eventually 60 'configmaps: [0-9]/3' k get quota few -n limited
@@ -324,6 +336,12 @@ refuse 'cannot list resource "secrets" in API group "" in the namespace "limited
 refuse 'pods is forbidden' as_reader get pods -n default
 expect 'yes' k auth can-i list pods -n limited --as=system:serviceaccount:limited:reader
 refuse 'no' k auth can-i delete pods -n limited --as=system:serviceaccount:limited:reader
+eventually 60 '^busy-.* 200m +16Mi' k top pods --no-headers -l app=busy
+# It grows by what its pods use, as far as it may, and does not shrink while they do.
+eventually 90 'Deployment/busy +(cpu: )?200%/50% +1 +3 +3 ' k get hpa busy
+eventually 30 'busy +3/3' k get deployment busy
+expect 'New size: [23]; reason: cpu resource utilization \(percentage of request\) above target' k describe hpa busy
+expect 'deleted' k delete deployment/busy hpa/busy
 expect 'namespace "limited" deleted' k delete namespace limited --timeout=60s
 refuse 'namespaces "limited" not found' k get namespace limited
 

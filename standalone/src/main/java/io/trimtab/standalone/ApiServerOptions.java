@@ -3,6 +3,7 @@ package io.trimtab.standalone;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -90,102 +91,77 @@ public record ApiServerOptions(
 
     /** The same with other ports. */
     public ApiServerOptions withPorts(int secure, int insecure) {
-        return new ApiServerOptions(
-                store,
-                dataDirectory,
-                bindAddress,
-                secure,
-                insecure,
-                advertiseAddress,
-                serviceCidr,
-                nodePortRange,
-                tokenAuthFile,
-                clientCaFile,
-                tlsCertFile,
-                tlsKeyFile,
-                authorizationModes,
-                enabledAdmission,
-                disabledAdmission,
-                serviceAccountIssuer,
-                anonymous,
-                storage,
-                extensions,
-                protection);
+        return edit(draft -> {
+            draft.securePort = secure;
+            draft.insecurePort = insecure;
+        });
     }
 
     /** The same with another store. */
     public ApiServerOptions withStore(StoreKind kind, @Nullable Path directory) {
-        return new ApiServerOptions(
-                kind,
-                directory,
-                bindAddress,
-                securePort,
-                insecurePort,
-                advertiseAddress,
-                serviceCidr,
-                nodePortRange,
-                tokenAuthFile,
-                clientCaFile,
-                tlsCertFile,
-                tlsKeyFile,
-                authorizationModes,
-                enabledAdmission,
-                disabledAdmission,
-                serviceAccountIssuer,
-                anonymous,
-                storage,
-                extensions,
-                protection);
+        return edit(draft -> {
+            draft.store = kind;
+            draft.dataDirectory = directory;
+        });
     }
 
     /** The same, protected otherwise. */
     public ApiServerOptions withProtection(Protection other) {
-        return new ApiServerOptions(
-                store,
-                dataDirectory,
-                bindAddress,
-                securePort,
-                insecurePort,
-                advertiseAddress,
-                serviceCidr,
-                nodePortRange,
-                tokenAuthFile,
-                clientCaFile,
-                tlsCertFile,
-                tlsKeyFile,
-                authorizationModes,
-                enabledAdmission,
-                disabledAdmission,
-                serviceAccountIssuer,
-                anonymous,
-                storage,
-                extensions,
-                other);
+        return edit(draft -> draft.protection = other);
     }
 
     /** The same with other settings of the storage. */
     public ApiServerOptions withStorage(StorageSettings settings) {
-        return new ApiServerOptions(
-                store,
-                dataDirectory,
-                bindAddress,
-                securePort,
-                insecurePort,
-                advertiseAddress,
-                serviceCidr,
-                nodePortRange,
-                tokenAuthFile,
-                clientCaFile,
-                tlsCertFile,
-                tlsKeyFile,
-                authorizationModes,
-                enabledAdmission,
-                disabledAdmission,
-                serviceAccountIssuer,
-                anonymous,
-                settings,
-                extensions,
-                protection);
+        return edit(draft -> draft.storage = settings);
+    }
+
+    private ApiServerOptions edit(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.options(this);
+    }
+
+    /** The one place that copies: what may differ, and all else from what it was made of. */
+    private static final class Draft {
+        private StoreKind store;
+        private @Nullable Path dataDirectory;
+        private int securePort;
+        private int insecurePort;
+        private StorageSettings storage;
+        private Protection protection;
+
+        Draft(ApiServerOptions from) {
+            store = from.store;
+            dataDirectory = from.dataDirectory;
+            securePort = from.securePort;
+            insecurePort = from.insecurePort;
+            storage = from.storage;
+            protection = from.protection;
+        }
+
+        ApiServerOptions options(ApiServerOptions from) {
+            return new ApiServerOptions(
+                    store,
+                    dataDirectory,
+                    from.bindAddress,
+                    securePort,
+                    insecurePort,
+                    from.advertiseAddress,
+                    from.serviceCidr,
+                    from.nodePortRange,
+                    from.tokenAuthFile,
+                    from.clientCaFile,
+                    from.tlsCertFile,
+                    from.tlsKeyFile,
+                    from.authorizationModes,
+                    from.enabledAdmission,
+                    from.disabledAdmission,
+                    from.serviceAccountIssuer,
+                    from.anonymous,
+                    storage,
+                    from.extensions,
+                    protection);
+        }
     }
 
     /** Whether anything listens. */

@@ -15,7 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.UnaryOperator;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The ports taken by all servers on one store: the RangeAllocation that Kubernetes' own API server keeps too, a number with a bit
@@ -64,7 +65,7 @@ final class SharedPorts {
      * @param known what is taken, for a store that has no record yet
      * @param change null to leave everything as it is
      */
-    private boolean change(Storage storage, BitSet known, UnaryOperator<BitSet> change) {
+    private boolean change(Storage storage, BitSet known, Function<BitSet, @Nullable BitSet> change) {
         while (true) {
             Optional<StoredObject> stored = storage.get(RANGES, null, NAME);
             BitSet taken = change.apply(stored.map(this::bits).orElseGet(() -> (BitSet) known.clone()));

@@ -98,8 +98,7 @@ final class Arithmetic {
 
     private static Duration duration(Duration duration) {
         try {
-            duration.toNanos();
-            return duration;
+            return Duration.ofNanos(duration.toNanos());
         } catch (ArithmeticException e) {
             throw new CelException("duration overflow");
         }

@@ -4,6 +4,7 @@ import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Cuts an expression into tokens. Belongs to one compilation. */
 final class Lexer {
@@ -209,7 +210,7 @@ final class Lexer {
         }
     }
 
-    private Token string() {
+    private @Nullable Token string() {
         int start = at;
         boolean raw = false;
         boolean bytes = false;

@@ -19,22 +19,24 @@ final class MandatoryObjects {
             Map<String, PriorityLevel> levels,
             Map<String, PriorityLevel> before,
             Driver driver) {
-        add(levels, before, PriorityLevel.EXEMPT, new PriorityLevel.Spec(QueueSet.Shape.EXEMPT, 0, 0, -1), driver);
-        add(levels, before, PriorityLevel.CATCH_ALL, new PriorityLevel.Spec(QueueSet.Shape.REJECT, 5, 0, -1), driver);
+        PriorityLevel exempt = add(
+                levels, before, PriorityLevel.EXEMPT, new PriorityLevel.Spec(QueueSet.Shape.EXEMPT, 0, 0, -1), driver);
+        PriorityLevel catchAll = add(
+                levels,
+                before,
+                PriorityLevel.CATCH_ALL,
+                new PriorityLevel.Spec(QueueSet.Shape.REJECT, 5, 0, -1),
+                driver);
         if (schemas.stream().noneMatch(s -> s.name.equals(FlowSchema.EXEMPT))) {
-            schemas.add(0, schema(FlowSchema.EXEMPT, 1, levels.get(PriorityLevel.EXEMPT), "system:masters"));
+            schemas.add(0, schema(FlowSchema.EXEMPT, 1, exempt, "system:masters"));
         }
         if (schemas.stream().noneMatch(s -> s.name.equals(FlowSchema.CATCH_ALL))) {
-            schemas.add(schema(
-                    FlowSchema.CATCH_ALL,
-                    10000,
-                    levels.get(PriorityLevel.CATCH_ALL),
-                    "system:unauthenticated",
-                    "system:authenticated"));
+            schemas.add(
+                    schema(FlowSchema.CATCH_ALL, 10000, catchAll, "system:unauthenticated", "system:authenticated"));
         }
     }
 
-    private static void add(
+    private static PriorityLevel add(
             Map<String, PriorityLevel> levels,
             Map<String, PriorityLevel> before,
             String name,
@@ -42,10 +44,12 @@ final class MandatoryObjects {
             Driver driver) {
         PriorityLevel level = levels.get(name);
         if (level == null) {
-            level = before.containsKey(name) ? before.get(name) : new PriorityLevel(name, spec, "", driver);
+            PriorityLevel earlier = before.get(name);
+            level = earlier != null ? earlier : new PriorityLevel(name, spec, "", driver);
             levels.put(name, level);
         }
         level.quiescing = false;
+        return level;
     }
 
     private static FlowSchema schema(String name, int precedence, PriorityLevel level, String... groups) {
