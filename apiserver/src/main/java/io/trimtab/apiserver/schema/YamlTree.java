@@ -55,6 +55,7 @@ final class YamlTree {
     private static final double LARGE = 4_000_000;
 
     private static final int MAX_DEPTH = 1000;
+    private static final int MAX_INTEGER_DIGITS = 400;
 
     private final List<String> duplicates = new ArrayList<>();
     private final Map<Node, Boolean> open = new IdentityHashMap<>();
@@ -333,7 +334,12 @@ final class YamlTree {
                 return whole;
             }
         }
-        return FLOAT.matcher(text).matches() ? GoNumbers.node(Double.parseDouble(text)) : null;
+        if (!FLOAT.matcher(text).matches()) {
+            return null;
+        }
+        double number = Double.parseDouble(text);
+        // Too large for a number is text.
+        return Double.isInfinite(number) ? null : GoNumbers.node(number);
     }
 
     private static @Nullable JsonNode integer(String text) {
@@ -352,6 +358,10 @@ final class YamlTree {
         } else if (digits.length() > 1 && digits.startsWith("0")) {
             radix = 8;
             digits = digits.substring(1);
+        }
+        if (digits.length() > MAX_INTEGER_DIGITS) {
+            // Not whole in 64 bits whatever the digits; to find out takes time by their number squared.
+            return null;
         }
         try {
             BigInteger n = new BigInteger(digits, radix);

@@ -54,4 +54,25 @@ class FuzzFindingsTest {
         assertThat(answer.code()).isEqualTo(201);
         assertThat(answer.at("/data/a")).isEqualTo("b");
     }
+
+    @Test
+    void givenAYamlNumberOfManyDigits_whenItIsPosted_thenItIsTextAndCostsNothing() {
+        Answer answer = server.send(
+                "POST",
+                "/api/v1/namespaces/default/configmaps",
+                Map.of("content-type", "application/yaml"),
+                "kind: ConfigMap\napiVersion: v1\nmetadata: {name: a, annotations: {a: " + "9".repeat(1_000_000)
+                        + "}}\n");
+
+        // What is no number may be an annotation, but none of that length.
+        assertThat(answer.code()).isEqualTo(422);
+        assertThat(answer.message()).contains("may not be more than 262144 bytes");
+        assertThat(server.send(
+                                "POST",
+                                "/api/v1/namespaces/default/configmaps",
+                                Map.of("content-type", "application/yaml"),
+                                "kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\ndata: {a: 1e999}\n")
+                        .at("/data/a"))
+                .isEqualTo("1e999");
+    }
 }
