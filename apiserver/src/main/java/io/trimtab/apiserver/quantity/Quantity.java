@@ -39,6 +39,11 @@ public final class Quantity implements Comparable<Quantity> {
     // came.
     private static final int MAX_INT64_FACTORS = 18;
 
+    // Java reads digits in time by their number squared: what a body has room for would take minutes. No exponent that
+    // is
+    // allowed, nor anything there is to count, needs as many.
+    private static final int MAX_DIGITS = 5000;
+
     private final BigDecimal value;
     private final Format format;
     private final String text;
@@ -105,6 +110,9 @@ public final class Quantity implements Comparable<Quantity> {
         } else {
             format = Format.DECIMAL_EXPONENT;
             exponent = parseExponent(suffix);
+        }
+        if (number.length() + fraction.length() > MAX_DIGITS) {
+            throw new IllegalArgumentException(WRONG_NUMBER);
         }
         BigInteger digits = new BigInteger(number + fraction);
         BigDecimal amount = new BigDecimal(digits, fraction.length());

@@ -2,6 +2,8 @@ package io.trimtab.apiserver.rest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.trimtab.apiserver.kinds.Kinds;
+import io.trimtab.apiserver.kinds.KindsOptions;
 import io.trimtab.apiserver.rest.TestServer.Answer;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -74,5 +76,20 @@ class FuzzFindingsTest {
                                 "kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\ndata: {a: 1e999}\n")
                         .at("/data/a"))
                 .isEqualTo("1e999");
+    }
+
+    @Test
+    void givenAQuantityOfManyDigits_whenItIsPosted_thenItIsRefusedAtOnce() {
+        for (String digits : new String[] {"9".repeat(500_000), "0." + "0".repeat(500_000) + "1"}) {
+            Answer answer = new TestServer(
+                            b -> b.kinds(new Kinds(new KindsOptions("10.254.0.0/16", "30000-32767")).registry()))
+                    .post(
+                            "/api/v1/namespaces/default/limitranges",
+                            "{\"kind\":\"LimitRange\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\"},\"spec\":"
+                                    + "{\"limits\":[{\"type\":\"Container\",\"max\":{\"cpu\":\"" + digits + "\"}}]}}");
+
+            assertThat(answer.code()).isEqualTo(400);
+            assertThat(answer.message()).contains("unable to parse numeric part of quantity");
+        }
     }
 }
