@@ -9,6 +9,7 @@ import io.trimtab.apiserver.ApiServer;
 import io.trimtab.apiserver.PathHandler;
 import io.trimtab.apiserver.admission.AdmissionChain;
 import io.trimtab.apiserver.admission.AdmissionPlugin;
+import io.trimtab.apiserver.admission.EventRateLimit;
 import io.trimtab.apiserver.admission.policy.PolicyTypes;
 import io.trimtab.apiserver.admission.policy.ValidatingPolicies;
 import io.trimtab.apiserver.aggregation.AggregatedPaths;
@@ -435,12 +436,27 @@ public final class ApiServerInstance implements AutoCloseable {
             return AdmissionChain.create(
                     new AdmissionChain.Surroundings(
                             authorizer, resources, escalates ? new RbacEscalation(authorizer, rbac) : null),
-                    further,
+                    withConfigured(further),
                     options.enabledAdmission(),
                     options.disabledAdmission());
         } catch (IllegalArgumentException e) {
             throw new StartException("--" + e.getMessage(), e);
         }
+    }
+
+    /** Plugins that do nothing without a configuration come with it. */
+    private List<AdmissionPlugin> withConfigured(List<AdmissionPlugin> others) {
+        List<AdmissionPlugin> all = new ArrayList<>(others);
+        Path file = options.protection().admissionConfig();
+        if (options.enabledAdmission().contains("EventRateLimit")) {
+            String config = file == null ? null : AdmissionConfigs.of(file, "EventRateLimit");
+            if (config == null) {
+                throw new IllegalArgumentException("enable-admission-plugins EventRateLimit needs a configuration: give"
+                        + " --admission-control-config-file FILE with one of that name");
+            }
+            all.add(EventRateLimit.parse(config));
+        }
+        return all;
     }
 
     private Authorizer authorizer(RbacAuthorizer rbac, Extensions extensions) {

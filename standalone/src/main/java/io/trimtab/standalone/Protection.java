@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param requestTimeout what a request may take that is no watch and the like
  * @param audit what is kept of requests; null for nothing
  * @param encryptionConfig an EncryptionConfiguration for what the store keeps on disk or in etcd; null for none
+ * @param admissionConfig an AdmissionConfiguration for plugins that need one; null for none
  */
 public record Protection(
         boolean priorityAndFairness,
@@ -20,10 +21,11 @@ public record Protection(
         int writesInflight,
         Duration requestTimeout,
         @Nullable AuditOptions audit,
-        @Nullable Path encryptionConfig) {
+        @Nullable Path encryptionConfig,
+        @Nullable Path admissionConfig) {
 
     /** What Kubernetes does when no flag says otherwise. */
-    public static final Protection DEFAULT = new Protection(true, 400, 200, Duration.ofSeconds(60), null, null);
+    public static final Protection DEFAULT = new Protection(true, 400, 200, Duration.ofSeconds(60), null, null, null);
 
     public Protection {
         if (readsInflight + writesInflight <= 0 && priorityAndFairness) {
@@ -36,11 +38,18 @@ public record Protection(
     /** The same with another audit log. */
     public Protection withAudit(@Nullable AuditOptions log) {
         return new Protection(
-                priorityAndFairness, readsInflight, writesInflight, requestTimeout, log, encryptionConfig);
+                priorityAndFairness,
+                readsInflight,
+                writesInflight,
+                requestTimeout,
+                log,
+                encryptionConfig,
+                admissionConfig);
     }
 
     /** The same with other limits. */
     public Protection withInflight(int reads, int writes) {
-        return new Protection(priorityAndFairness, reads, writes, requestTimeout, audit, encryptionConfig);
+        return new Protection(
+                priorityAndFairness, reads, writes, requestTimeout, audit, encryptionConfig, admissionConfig);
     }
 }

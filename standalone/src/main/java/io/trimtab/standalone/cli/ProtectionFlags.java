@@ -89,6 +89,12 @@ final class ProtectionFlags {
             description = "What is encrypted in the store, and how.")
     private @Nullable Path encryptionConfig;
 
+    @Option(
+            names = "--admission-control-config-file",
+            paramLabel = "FILE",
+            description = "Configurations of admission plugins.")
+    private @Nullable Path admissionConfig;
+
     private @Nullable AuditOptions audit() {
         if (auditPolicy == null) {
             return null;
@@ -130,7 +136,8 @@ final class ProtectionFlags {
                     writesInflight,
                     duration("--request-timeout", requestTimeout),
                     audit(),
-                    encryptionConfig);
+                    encryptionConfig,
+                    admissionConfig);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
