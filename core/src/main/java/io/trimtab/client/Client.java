@@ -39,6 +39,17 @@ public interface Client {
     /** Changes one object; returns it as stored. */
     <T extends HasMetadata> T patch(ResourceType<T> type, @Nullable String namespace, String name, Patch patch);
 
+    /** As {@link #create}, for callers that need no copy of what was stored. */
+    default <T extends HasMetadata> Written createOnly(ResourceType<T> type, T object) {
+        return Written.of(create(type, object));
+    }
+
+    /** As {@link #patch}, for callers that need no copy of what was stored. */
+    default <T extends HasMetadata> Written patchOnly(
+            ResourceType<T> type, @Nullable String namespace, String name, Patch patch) {
+        return Written.of(patch(type, namespace, name, patch));
+    }
+
     /** Deletes one object, or begins its graceful deletion. Use {@code new DeleteOptions()} for the defaults. */
     void delete(ResourceType<?> type, @Nullable String namespace, String name, DeleteOptions options);
 

@@ -15,10 +15,12 @@ import java.net.ConnectException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
@@ -49,13 +51,16 @@ public final class FabricClient implements Client, AutoCloseable {
             ClientOptions options,
             @Nullable ListWatchSource source,
             boolean agentByInterceptor,
-            LongAdder unreadable) {}
+            LongAdder unreadable,
+            Map<ResourceType<?>, Codec<?>> codecs) {}
 
     private final Connection connection;
     private final boolean owner;
     private final HttpClient http;
     private final String userAgent;
     private final @Nullable TokenBucket limiter;
+    /** Null if requests go over HTTP, or something on the way wants to see them there. */
+    private final @Nullable DirectTransport direct;
 
     private FabricClient(Connection connection, String component, boolean owner, @Nullable TokenSource token) {
         this.connection = connection;
@@ -63,6 +68,7 @@ public final class FabricClient implements Client, AutoCloseable {
         this.userAgent = component.contains("/") ? component : component + "/" + VERSION + " (trimtab)";
         HttpClient base = connection.agentByInterceptor ? withAgent(connection.http, userAgent) : connection.http;
         this.http = token == null ? base : withToken(base, token);
+        this.direct = token == null && !connection.agentByInterceptor && base instanceof DirectTransport d ? d : null;
         ClientOptions options = connection.options;
         this.limiter = options.queriesPerSecond() > 0
                 ? new TokenBucket(connection.driver, options.queriesPerSecond(), options.burst())
@@ -85,7 +91,15 @@ public final class FabricClient implements Client, AutoCloseable {
             boolean agentByInterceptor) {
         String base = baseUrl.endsWith("/") ? baseUrl.substring(0, baseUrl.length() - 1) : baseUrl;
         return new FabricClient(
-                new Connection(http, base, driver, options, source, agentByInterceptor, new LongAdder()),
+                new Connection(
+                        http,
+                        base,
+                        driver,
+                        options,
+                        source,
+                        agentByInterceptor,
+                        new LongAdder(),
+                        new ConcurrentHashMap<>()),
                 "trimtab",
                 true,
                 null);
@@ -222,6 +236,13 @@ public final class FabricClient implements Client, AutoCloseable {
     }
 
     @Override
+    public <T extends HasMetadata> Written createOnly(ResourceType<T> type, T object) {
+        String path = type.path(object.getMetadata().getNamespace(), null);
+        String name = object.getMetadata().getName();
+        return Written.read(send("POST", path, JSON, KubernetesJson.write(object), type, name));
+    }
+
+    @Override
     public <T extends HasMetadata> T update(ResourceType<T> type, T object) {
         String name = object.getMetadata().getName();
         String path = type.path(object.getMetadata().getNamespace(), name);
@@ -237,6 +258,18 @@ public final class FabricClient implements Client, AutoCloseable {
 
     @Override
     public <T extends HasMetadata> T patch(ResourceType<T> type, @Nullable String namespace, String name, Patch patch) {
+        String path = patchPath(type, namespace, name, patch);
+        return write("PATCH", path, patch.kind().contentType(), patch.body(), type, name);
+    }
+
+    @Override
+    public <T extends HasMetadata> Written patchOnly(
+            ResourceType<T> type, @Nullable String namespace, String name, Patch patch) {
+        String path = patchPath(type, namespace, name, patch);
+        return Written.read(send("PATCH", path, patch.kind().contentType(), patch.body(), type, name));
+    }
+
+    private static String patchPath(ResourceType<?> type, @Nullable String namespace, String name, Patch patch) {
         StringBuilder path = new StringBuilder(type.path(namespace, name));
         if (patch.subresource() != null) {
             path.append('/').append(patch.subresource());
@@ -245,7 +278,7 @@ public final class FabricClient implements Client, AutoCloseable {
         if (patch.force()) {
             query(path, "force", "true");
         }
-        return write("PATCH", path.toString(), patch.kind().contentType(), patch.body(), type, name);
+        return path.toString();
     }
 
     private <T extends HasMetadata> T write(
@@ -323,8 +356,10 @@ public final class FabricClient implements Client, AutoCloseable {
         return new HttpListWatch<>(this, type, scope, new Codec<>(type, mapper, connection.unreadable));
     }
 
+    @SuppressWarnings("unchecked") // keyed by the type
     private <T extends HasMetadata> Codec<T> codec(ResourceType<T> type) {
-        return new Codec<>(type, KubernetesJson.mapper(), connection.unreadable);
+        return (Codec<T>) connection.codecs.computeIfAbsent(
+                type, t -> new Codec<>(t, KubernetesJson.mapper(), connection.unreadable));
     }
 
     HttpClient http() {
@@ -366,19 +401,9 @@ public final class FabricClient implements Client, AutoCloseable {
         boolean reconnected = false;
         for (int attempt = 0; ; attempt++) {
             awaitTurn();
-            HttpRequest.Builder builder = http.newHttpRequestBuilder()
-                    .uri(connection.baseUrl + pathAndQuery)
-                    .setHeader("Accept", JSON)
-                    .setHeader("User-Agent", userAgent)
-                    .timeout(connection.options.requestTimeout().toMillis(), TimeUnit.MILLISECONDS);
-            if (body != null) {
-                builder.method(verb, contentType, body);
-            } else if (!verb.equals("GET")) {
-                builder.method(verb, null, null);
-            }
-            HttpResponse<byte[]> response;
+            DirectTransport.Answer answer;
             try {
-                response = await(http.sendAsync(builder.build(), byte[].class), verb, pathAndQuery);
+                answer = exchange(verb, pathAndQuery, contentType, body);
             } catch (ApiException e) {
                 // An idle connection that the server closed shows only when it is used. A read can simply be read
                 // again.
@@ -389,18 +414,49 @@ public final class FabricClient implements Client, AutoCloseable {
                 }
                 throw e;
             }
-            int code = response.code();
-            if (response.isSuccessful()) {
-                return response.body() == null ? new byte[0] : response.body();
+            int code = answer.code();
+            if (code >= 200 && code < 300) {
+                return answer.body();
             }
-            OptionalInt retryAfter = Failures.retryAfterSeconds(response);
+            OptionalInt retryAfter = Failures.retryAfterSeconds(answer.headers());
             boolean repeatable = code == 429 || code >= 500;
             if (repeatable && retryAfter.isPresent() && attempt < connection.options.maxRetries()) {
                 pause(Duration.ofSeconds(retryAfter.getAsInt()));
                 continue;
             }
-            throw Failures.of(code, response, response.body(), verb, type == null ? "" : type.qualifiedName(), name);
+            throw Failures.of(
+                    code, answer.headers(), answer.body(), verb, type == null ? "" : type.qualifiedName(), name);
         }
+    }
+
+    private DirectTransport.Answer exchange(
+            String verb, String pathAndQuery, @Nullable String contentType, @Nullable String body) {
+        DirectTransport near = direct;
+        if (near != null) {
+            byte[] bytes = body == null ? new byte[0] : body.getBytes(StandardCharsets.UTF_8);
+            try {
+                Optional<DirectTransport.Answer> answer =
+                        near.exchange(verb, pathAndQuery, contentType, bytes, userAgent);
+                if (answer.isPresent()) {
+                    return answer.get();
+                }
+            } catch (IOException | RuntimeException e) {
+                throw new ApiException(verb + " " + pathAndQuery + ": no answer: " + e, e);
+            }
+        }
+        HttpRequest.Builder builder = http.newHttpRequestBuilder()
+                .uri(connection.baseUrl + pathAndQuery)
+                .setHeader("Accept", JSON)
+                .setHeader("User-Agent", userAgent)
+                .timeout(connection.options.requestTimeout().toMillis(), TimeUnit.MILLISECONDS);
+        if (body != null) {
+            builder.method(verb, contentType, body);
+        } else if (!verb.equals("GET")) {
+            builder.method(verb, null, null);
+        }
+        HttpResponse<byte[]> response = await(http.sendAsync(builder.build(), byte[].class), verb, pathAndQuery);
+        return new DirectTransport.Answer(
+                response.code(), response, response.body() == null ? new byte[0] : response.body());
     }
 
     private <R> R await(CompletableFuture<R> answer, String verb, String path) {

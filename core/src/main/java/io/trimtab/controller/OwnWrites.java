@@ -18,6 +18,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -77,7 +78,10 @@ final class OwnWrites {
 
     /** The object's revision as a number; 0 if it has none that can be compared. */
     static long revisionOf(HasMetadata object) {
-        String text = object.getMetadata().getResourceVersion();
+        return revisionOf(object.getMetadata().getResourceVersion());
+    }
+
+    static long revisionOf(@Nullable String text) {
         if (text == null
                 || text.isEmpty()
                 || text.length() > 18

@@ -9,6 +9,7 @@ import io.trimtab.client.ListWatch;
 import io.trimtab.client.Patch;
 import io.trimtab.client.ResourceType;
 import io.trimtab.client.WatchScope;
+import io.trimtab.client.Written;
 import io.trimtab.informer.InformerFactory;
 import io.trimtab.informer.SharedInformer;
 import java.util.Optional;
@@ -37,6 +38,28 @@ final class RecordingClient implements Client {
     @Override
     public <T extends HasMetadata> T create(ResourceType<T> type, T object) {
         return wrote(type, client.create(type, object));
+    }
+
+    @Override
+    public <T extends HasMetadata> Written createOnly(ResourceType<T> type, T object) {
+        return wrote(type, client.createOnly(type, object));
+    }
+
+    @Override
+    public <T extends HasMetadata> Written patchOnly(
+            ResourceType<T> type, @Nullable String namespace, String name, Patch patch) {
+        return wrote(type, client.patchOnly(type, namespace, name, patch));
+    }
+
+    private static Written wrote(ResourceType<?> type, Written written) {
+        ReconcileScope scope = ReconcileScope.current();
+        if (scope != null) {
+            long revision = OwnWrites.revisionOf(written.resourceVersion());
+            if (revision > 0) {
+                scope.wrote(type, written.namespace().isEmpty() ? null : written.namespace(), revision);
+            }
+        }
+        return written;
     }
 
     @Override

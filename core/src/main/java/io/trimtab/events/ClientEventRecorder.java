@@ -227,15 +227,17 @@ public final class ClientEventRecorder implements EventRecorder, AutoCloseable {
         current = null;
     }
 
+    /** The event as the server has it now. */
     private Event write(EventCorrelator.Correlated correlated) {
         Event event = correlated.event();
         if (correlated.isRepeated()) {
             try {
-                return client.patch(
+                client.patchOnly(
                         EVENTS,
                         event.getMetadata().getNamespace(),
                         event.getMetadata().getName(),
                         Patch.strategic(repetition(event)));
+                return event;
             } catch (ApiException e) {
                 if (!e.isNotFound()) {
                     throw e;
@@ -245,7 +247,8 @@ public final class ClientEventRecorder implements EventRecorder, AutoCloseable {
         }
         for (int names = 1; ; names++) {
             try {
-                return client.create(EVENTS, event);
+                client.createOnly(EVENTS, event);
+                return event;
             } catch (ApiException e) {
                 if (!e.isAlreadyExists() || names == MAX_NAMES) {
                     throw e;

@@ -672,7 +672,7 @@ final class PodWorker implements Reconciler {
             return;
         }
         try {
-            client.patch(
+            client.patchOnly(
                     PODS,
                     pod.getMetadata().getNamespace(),
                     pod.getMetadata().getName(),

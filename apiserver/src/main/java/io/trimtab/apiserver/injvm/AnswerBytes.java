@@ -46,4 +46,19 @@ final class AnswerBytes {
         }
         return portion.toByteArray();
     }
+
+    /** All that has not been taken yet. */
+    byte[] rest() {
+        if (!pieces.hasNext()) {
+            return new byte[0];
+        }
+        byte[] first = pieces.next();
+        if (!pieces.hasNext()) {
+            return first;
+        }
+        ByteArrayOutputStream all = new ByteArrayOutputStream(2 * PORTION_BYTES);
+        all.writeBytes(first);
+        pieces.forEachRemaining(all::writeBytes);
+        return all.toByteArray();
+    }
 }

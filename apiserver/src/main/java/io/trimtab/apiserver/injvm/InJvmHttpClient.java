@@ -16,6 +16,7 @@ import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.ApiResponse;
 import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.http.Requests;
+import io.trimtab.client.DirectTransport;
 import io.trimtab.client.ListWatch;
 import io.trimtab.client.ListWatchSource;
 import io.trimtab.client.ResourceType;
@@ -39,15 +40,18 @@ import org.jspecify.annotations.Nullable;
  * when the call returns; only events of watches come later, on a lane of the driver. Safe for use by any thread.
  */
 final class InJvmHttpClient extends StandardHttpClient<InJvmHttpClient, InJvmHttpClientFactory, InJvmHttpClientBuilder>
-        implements ListWatchSource {
+        implements ListWatchSource, DirectTransport {
     private final InJvmHttpClientFactory factory;
     private final OpenStreams streams;
+    /** Somebody has put an interceptor between. */
+    private final boolean intercepted;
 
     InJvmHttpClient(
             InJvmHttpClientBuilder builder, InJvmHttpClientFactory factory, AtomicBoolean closed, OpenStreams streams) {
         super(builder, closed);
         this.factory = factory;
         this.streams = streams;
+        this.intercepted = !builder.getInterceptors().isEmpty();
     }
 
     OpenStreams streams() {
@@ -59,6 +63,37 @@ final class InJvmHttpClient extends StandardHttpClient<InJvmHttpClient, InJvmHtt
             ResourceType<T> type, WatchScope scope, String userAgent) {
         ListWatchSource source = factory.source();
         return source == null ? Optional.empty() : source.listWatch(type, scope, userAgent);
+    }
+
+    @Override
+    public Optional<Answer> exchange(
+            String verb, String pathAndQuery, @Nullable String contentType, byte[] body, String userAgent)
+            throws IOException {
+        if (intercepted) {
+            return Optional.empty();
+        }
+        if (isClosed()) {
+            throw new IOException("the client is closed");
+        }
+        URI uri = URI.create(pathAndQuery);
+        Map<String, List<String>> headers = new LinkedHashMap<>();
+        headers.put("accept", List.of("application/json"));
+        headers.put("user-agent", List.of(userAgent));
+        if (contentType != null) {
+            headers.put("content-type", List.of(contentType));
+        }
+        ApiResponse response = factory.server()
+                .apply(new ApiRequest(
+                        verb,
+                        uri.getPath(),
+                        Requests.parseQuery(uri.getRawQuery()),
+                        headers,
+                        body,
+                        new ApiRequest.Peer("127.0.0.1", List.of(), factory.user())));
+        return Optional.of(new Answer(
+                response.code(),
+                new StandardHttpHeaders(new LinkedHashMap<>(response.headers())),
+                AnswerBytes.of(response).rest()));
     }
 
     @Override
