@@ -38,8 +38,8 @@ public final class RealDriver implements Driver {
     private volatile boolean closed;
 
     private RealDriver(String name) {
-        this.threads = StepThreads.newExecutor(name);
         this.timers = StepThreads.newTimerThread(name);
+        this.threads = StepThreads.newExecutor(name, timers);
     }
 
     /** A driver with threads of its own. */
@@ -127,6 +127,10 @@ public final class RealDriver implements Driver {
 
     @Override
     public <T> T await(CompletableFuture<T> future, Duration timeout) throws TimeoutException {
+        boolean waits = !future.isDone();
+        if (waits) {
+            StepPool.beginWait();
+        }
         try {
             return future.get(nanos(timeout), TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
@@ -136,6 +140,10 @@ public final class RealDriver implements Driver {
             throw new CompletionException("interrupted while waiting", e);
         } catch (TimeoutException e) {
             throw new TimeoutException("not complete after " + timeout);
+        } finally {
+            if (waits) {
+                StepPool.endWait();
+            }
         }
     }
 

@@ -5,30 +5,24 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.LinkedTransferQueue;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** The one place that makes threads: virtual ones where the JVM has them (21 and newer), pooled daemon threads elsewhere. */
 final class StepThreads {
 
-    /**
-     * Steps may block on I/O, so the pool must be far larger than the processors; it must still end somewhere, because each
-     * platform thread holds a stack. Steps beyond it wait in a queue.
-     */
-    private static final int MAX_PLATFORM_THREADS = 256;
-
-    private static final long IDLE_SECONDS = 20;
+    /** Twice the processors, so that a step that waits for a page or a lock leaves none idle. */
+    private static final int AT_A_TIME = Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
 
     private StepThreads() {}
 
-    static ExecutorService newExecutor(String name) {
+    /** @param timers may be used for short steps */
+    static ExecutorService newExecutor(String name, ScheduledExecutorService timers) {
         ExecutorService virtual = newVirtualExecutor(name);
-        return virtual != null ? virtual : newPlatformExecutor(name);
+        return virtual != null ? virtual : newPlatformExecutor(name, timers);
     }
 
     static ScheduledThreadPoolExecutor newTimerThread(String name) {
@@ -63,27 +57,9 @@ final class StepThreads {
         }
     }
 
-    private static ExecutorService newPlatformExecutor(String name) {
-        HandOver queue = new HandOver();
-        return new ThreadPoolExecutor(
-                0, MAX_PLATFORM_THREADS, IDLE_SECONDS, TimeUnit.SECONDS, queue, daemons(name), (step, pool) -> {
-                    if (!pool.isShutdown()) {
-                        queue.put(step);
-                    }
-                });
-    }
-
-    /**
-     * Offers a step only to a thread that is idle now. A refused offer makes the pool start a thread, and once it may not
-     * start any more, queue the step: a plain queue would never let the pool grow.
-     */
-    private static final class HandOver extends LinkedTransferQueue<Runnable> {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        public boolean offer(Runnable step) {
-            return tryTransfer(step);
-        }
+    private static ExecutorService newPlatformExecutor(String name, ScheduledExecutorService timers) {
+        AtomicLong counter = new AtomicLong();
+        return new StepPool(AT_A_TIME, () -> name + "-" + counter.getAndIncrement(), timers);
     }
 
     private static ThreadFactory daemons(String name) {
