@@ -68,11 +68,13 @@ public final class ProcessBenchmark {
             Report.controlPlane(results.resolve("control-plane.md"), ours, real, secondCluster(), replicas, NODES);
         }
         if (what.contains("api-speed") && binaries != null) {
-            List<Map<String, Double>> ours = new ArrayList<>();
-            List<Map<String, Double>> real = new ArrayList<>();
+            List<Load> ours = new ArrayList<>();
+            List<Load> real = new ArrayList<>();
             for (int i = 0; i < runs; i++) {
                 ours.add(loadOurs(binaries.resolve("loadgen")));
+                System.out.println("trimtab " + ours.get(i));
                 real.add(loadReal(binaries));
+                System.out.println("real    " + real.get(i));
             }
             Report.apiSpeed(results.resolve("api-speed.md"), ours, real, objects);
         }
@@ -169,18 +171,18 @@ public final class ProcessBenchmark {
 
     // ---- the API server alone --------------------------------------------------------------------------------------
 
-    private Map<String, Double> loadOurs(Path loadgen) throws Exception {
+    private Load loadOurs(Path loadgen) throws Exception {
         Path directory = Files.createTempDirectory("trimtab-bench");
         try (ControlPlane plane = new ControlPlane(directory)) {
             startOurs(plane, "apiserver", List.of());
             System.out.println("trimtab");
-            return LoadGenerator.run(loadgen, directory.resolve("data/admin.kubeconfig"), directory, objects);
+            return LoadGenerator.run(loadgen, directory.resolve("data/admin.kubeconfig"), plane, objects);
         } finally {
             clear(directory);
         }
     }
 
-    private Map<String, Double> loadReal(Path kube) throws Exception {
+    private Load loadReal(Path kube) throws Exception {
         Path directory = Files.createTempDirectory("real-bench");
         try (ControlPlane plane = RealControlPlane.start(kube, directory, false);
                 Access access = new Access(directory.resolve("admin.kubeconfig"))) {
@@ -189,8 +191,7 @@ public final class ProcessBenchmark {
                 Thread.sleep(50);
             }
             System.out.println("real");
-            return LoadGenerator.run(
-                    kube.resolve("loadgen"), directory.resolve("admin.kubeconfig"), directory, objects);
+            return LoadGenerator.run(kube.resolve("loadgen"), directory.resolve("admin.kubeconfig"), plane, objects);
         } finally {
             clear(directory);
         }
