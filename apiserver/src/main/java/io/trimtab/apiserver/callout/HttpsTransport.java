@@ -35,6 +35,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Calls over sockets, HTTP/1.1 with or without TLS. Connections are kept and used again, in a pool for each server and way to
@@ -44,6 +46,8 @@ import org.jspecify.annotations.Nullable;
  * the resolution of the name to the last byte. Safe for use by any thread.
  */
 public final class HttpsTransport implements CalloutTransport {
+    private static final Logger LOG = LoggerFactory.getLogger(HttpsTransport.class);
+
     /** As many as Kubernetes keeps clients of webhooks. */
     private static final int MAX_POOLS = 200;
     /** Connections to one server: Go opens any number, but keeps few; beyond these, calls wait for one. */
@@ -330,6 +334,8 @@ public final class HttpsTransport implements CalloutTransport {
                 .withConnectHandler(connection -> {
                     fresh.add(connection);
                     connection.closeHandler(v -> fresh.remove(connection));
+                    // Whoever asked is told; nobody else needs to know.
+                    connection.exceptionHandler(e -> LOG.debug("connection broke: host={}", target.host(), e));
                 })
                 .build();
         return new Pool(client, fresh);
