@@ -11,6 +11,8 @@ import java.util.TreeMap;
 /** {@code 'text with %s'.format(values)}. Stateless. */
 final class Formatting {
     private static final int DEFAULT_PRECISION = 6;
+    /** A longer number would only serve to fill memory. */
+    private static final int MAX_PRECISION_DIGITS = 3;
 
     private Formatting() {}
 
@@ -42,6 +44,9 @@ final class Formatting {
                 }
                 if (i >= pattern.length()) {
                     throw new CelException("could not find end of precision specifier");
+                }
+                if (i - from > MAX_PRECISION_DIGITS) {
+                    throw new CelException("precision specifier exceeds maximum of 999");
                 }
                 precision = i == from ? 0 : Integer.parseInt(pattern.substring(from, i));
             }
