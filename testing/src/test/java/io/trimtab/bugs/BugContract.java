@@ -32,7 +32,7 @@ abstract class BugContract {
 
     /** All faults, unless that would take long. */
     Trials trials() {
-        return Trials.small().crashAtEveryWrite().faults().runs(40);
+        return Trials.small().crashAtEveryWrite().faults().runs(24);
     }
 
     @Test

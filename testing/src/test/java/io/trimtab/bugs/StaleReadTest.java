@@ -116,7 +116,7 @@ class StaleReadTest extends BugContract {
                         Fault.DUPLICATED_EVENTS,
                         Fault.LOST_ANSWERS,
                         Fault.SLOW_REQUESTS)
-                .runs(40);
+                .runs(24);
     }
 
     @Override
