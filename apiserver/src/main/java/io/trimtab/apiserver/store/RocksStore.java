@@ -59,7 +59,8 @@ public final class RocksStore implements Store {
     /** So that one confirmation does not keep the first in the line waiting for too many others' bytes. */
     private static final int MAX_GROUP = 2000;
 
-    private static final int GARBAGE_BATCH = 2000;
+    // A commit may find itself behind one such batch: short ones, so that it does not wait long.
+    private static final int GARBAGE_BATCH = 200;
 
     private record Request(List<Operation> operations, CompletableFuture<CommitResult> future) {}
 
