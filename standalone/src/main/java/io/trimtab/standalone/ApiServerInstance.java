@@ -556,7 +556,9 @@ public final class ApiServerInstance implements AutoCloseable {
     private HttpOptions httpOptions() {
         HttpOptions.Tls tls = null;
         if (options.securePort() >= 0) {
-            tls = tls();
+            tls = tls().speaking(
+                            options.protection().tlsProtocols(),
+                            options.protection().tlsCipherSuites());
         }
         HttpOptions http = tls != null
                 ? HttpOptions.secure(options.securePort(), tls)

@@ -1,7 +1,9 @@
 package io.trimtab.standalone;
 
+import io.trimtab.apiserver.http.HttpOptions;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param audit what is kept of requests; null for nothing
  * @param encryptionConfig an EncryptionConfiguration for what the store keeps on disk or in etcd; null for none
  * @param admissionConfig an AdmissionConfiguration for plugins that need one; null for none
+ * @param tlsProtocols that the secure port speaks, as the JDK names them
+ * @param tlsCipherSuites of TLS 1.2; empty for the JDK's choice
  */
 public record Protection(
         boolean priorityAndFairness,
@@ -22,12 +26,17 @@ public record Protection(
         Duration requestTimeout,
         @Nullable AuditOptions audit,
         @Nullable Path encryptionConfig,
-        @Nullable Path admissionConfig) {
+        @Nullable Path admissionConfig,
+        List<String> tlsProtocols,
+        List<String> tlsCipherSuites) {
 
     /** What Kubernetes does when no flag says otherwise. */
-    public static final Protection DEFAULT = new Protection(true, 400, 200, Duration.ofSeconds(60), null, null, null);
+    public static final Protection DEFAULT = new Protection(
+            true, 400, 200, Duration.ofSeconds(60), null, null, null, HttpOptions.Tls.PROTOCOLS, List.of());
 
     public Protection {
+        tlsProtocols = List.copyOf(tlsProtocols);
+        tlsCipherSuites = List.copyOf(tlsCipherSuites);
         if (readsInflight + writesInflight <= 0 && priorityAndFairness) {
             throw new IllegalArgumentException(
                     "--max-requests-inflight and --max-mutating-requests-inflight: the sum is "
@@ -44,12 +53,22 @@ public record Protection(
                 requestTimeout,
                 log,
                 encryptionConfig,
-                admissionConfig);
+                admissionConfig,
+                tlsProtocols,
+                tlsCipherSuites);
     }
 
     /** The same with other limits. */
     public Protection withInflight(int reads, int writes) {
         return new Protection(
-                priorityAndFairness, reads, writes, requestTimeout, audit, encryptionConfig, admissionConfig);
+                priorityAndFairness,
+                reads,
+                writes,
+                requestTimeout,
+                audit,
+                encryptionConfig,
+                admissionConfig,
+                tlsProtocols,
+                tlsCipherSuites);
     }
 }

@@ -60,6 +60,9 @@ public final class HttpFrontend implements AutoCloseable {
     /** Clients end a watch by resetting its stream, hundreds at once when they stop; that is no attack. */
     private static final int MAX_RESETS_PER_WINDOW = 100_000;
 
+    private static final List<String> TLS13_SUITES =
+            List.of("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256");
+
     private static final Duration SWEEP = Duration.ofSeconds(5);
 
     private final HttpOptions options;
@@ -129,7 +132,11 @@ public final class HttpFrontend implements AutoCloseable {
                     .setUseAlpn(true)
                     .setAlpnVersions(List.of(HttpVersion.HTTP_2, HttpVersion.HTTP_1_1))
                     .setKeyCertOptions(KeyCertOptions.wrap(identity(tls)));
-            secure.setEnabledSecureTransportProtocols(Set.of("TLSv1.2", "TLSv1.3"));
+            secure.setEnabledSecureTransportProtocols(Set.copyOf(tls.protocols()));
+            if (!tls.cipherSuites().isEmpty()) {
+                TLS13_SUITES.forEach(secure::addEnabledCipherSuite);
+                tls.cipherSuites().forEach(secure::addEnabledCipherSuite);
+            }
             secure.setClientAuth(ClientAuth.REQUEST);
             secure.setTrustOptions(TrustOptions.wrap(certificates.acceptingAll()));
             securePort = listen(secure, "--secure-port");

@@ -88,10 +88,32 @@ public record HttpOptions(
      * @param key PKCS#8, PKCS#1 (RSA) or SEC1 (EC), not encrypted
      * @param clientAuthorities certificates of the authorities that client certificates are verified against: those of users
      *     and, where there is one, that of front proxies; empty if none is accepted
+     * @param protocols as the JDK names them
+     * @param cipherSuites of TLS 1.2, by their registered names; those of 1.3 are always there; empty for the JDK's choice
      */
-    public record Tls(byte[] certificate, byte[] key, List<byte[]> clientAuthorities) {
+    public record Tls(
+            byte[] certificate,
+            byte[] key,
+            List<byte[]> clientAuthorities,
+            List<String> protocols,
+            List<String> cipherSuites) {
+        /** TLS 1.2 is the least, as in Kubernetes. */
+        public static final List<String> PROTOCOLS = List.of("TLSv1.2", "TLSv1.3");
+
         public Tls {
             clientAuthorities = List.copyOf(clientAuthorities);
+            protocols = List.copyOf(protocols);
+            cipherSuites = List.copyOf(cipherSuites);
+        }
+
+        /** With the protocols and cipher suites that nobody asks for. */
+        public Tls(byte[] certificate, byte[] key, List<byte[]> clientAuthorities) {
+            this(certificate, key, clientAuthorities, PROTOCOLS, List.of());
+        }
+
+        /** The same, speaking other protocols, or by other cipher suites. */
+        public Tls speaking(List<String> others, List<String> suites) {
+            return new Tls(certificate, key, clientAuthorities, others, suites);
         }
     }
 }

@@ -372,4 +372,25 @@ class HttpFrontendTest {
 
         assertThat(answer.body().readAllBytes()).isEmpty();
     }
+
+    @Test
+    void givenOnlyTls13IsSpoken_whenAnOlderClientComes_thenItIsRefused() throws Exception {
+        var tls = new HttpOptions.Tls(server.certificatePem(), server.keyPem(), List.of(ca.certificatePem()))
+                .speaking(List.of("TLSv1.3"), List.of());
+        frontend = HttpFrontend.start(HttpOptions.secure(0, tls), (r, then) -> then.accept(text("fine")), driver);
+        javax.net.ssl.SSLContext context = TestCertificates.client(ca, null);
+
+        for (String protocol : List.of("TLSv1.2", "TLSv1.3")) {
+            try (javax.net.ssl.SSLSocket socket = (javax.net.ssl.SSLSocket)
+                    context.getSocketFactory().createSocket("127.0.0.1", frontend.securePort())) {
+                socket.setEnabledProtocols(new String[] {protocol});
+                if (protocol.equals("TLSv1.3")) {
+                    socket.startHandshake();
+                    assertThat(socket.getSession().getProtocol()).isEqualTo("TLSv1.3");
+                } else {
+                    assertThatThrownBy(socket::startHandshake).isInstanceOf(javax.net.ssl.SSLException.class);
+                }
+            }
+        }
+    }
 }

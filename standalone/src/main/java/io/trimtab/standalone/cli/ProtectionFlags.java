@@ -6,8 +6,10 @@ import io.trimtab.apiserver.schema.GoDuration;
 import io.trimtab.standalone.AuditOptions;
 import io.trimtab.standalone.Protection;
 import java.nio.file.Path;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.List;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -95,6 +97,46 @@ final class ProtectionFlags {
             description = "Configurations of admission plugins.")
     private @Nullable Path admissionConfig;
 
+    @Option(
+            names = "--tls-min-version",
+            defaultValue = "VersionTLS12",
+            paramLabel = "VERSION",
+            description = "VersionTLS12 or VersionTLS13.")
+    private String tlsMinVersion = "VersionTLS12";
+
+    @Option(
+            names = "--tls-cipher-suites",
+            split = ",",
+            paramLabel = "NAME",
+            description = "Of TLS 1.2; those of 1.3 are always there.")
+    private List<String> tlsCipherSuites = List.of();
+
+    private List<String> protocols() {
+        return switch (tlsMinVersion) {
+            case "VersionTLS12" -> List.of("TLSv1.2", "TLSv1.3");
+            case "VersionTLS13" -> List.of("TLSv1.3");
+            default ->
+                throw new IllegalArgumentException("--tls-min-version: unknown tls version \"" + tlsMinVersion
+                        + "\"; give VersionTLS12 or VersionTLS13");
+        };
+    }
+
+    private List<String> cipherSuites() {
+        List<String> known;
+        try {
+            known = List.of(SSLContext.getDefault().getSupportedSSLParameters().getCipherSuites());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("this JVM has no TLS", e);
+        }
+        for (String name : tlsCipherSuites) {
+            if (!known.contains(name)) {
+                throw new IllegalArgumentException(
+                        "--tls-cipher-suites: Cipher suite " + name + " not supported or doesn't exist");
+            }
+        }
+        return tlsCipherSuites;
+    }
+
     private @Nullable AuditOptions audit() {
         if (auditPolicy == null) {
             return null;
@@ -137,7 +179,9 @@ final class ProtectionFlags {
                     duration("--request-timeout", requestTimeout),
                     audit(),
                     encryptionConfig,
-                    admissionConfig);
+                    admissionConfig,
+                    protocols(),
+                    cipherSuites());
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
