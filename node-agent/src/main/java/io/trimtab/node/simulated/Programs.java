@@ -92,7 +92,8 @@ final class Programs {
                     "hexdump",
                     "sed",
                     "md5sum",
-                    "base64" -> TextPrograms.run(shell, program, args);
+                    "base64",
+                    "awk" -> TextPrograms.run(shell, program, args);
             case "ls",
                     "touch",
                     "mkdir",

@@ -81,6 +81,7 @@ class ShellTest {
                 "seq 1 5 > /tmp/n; tail -n 1 /tmp/n @ 5",
                 "cd /tmp; pwd @ /tmp",
                 "set -- a b c; shift; echo $1 $# @ b 2",
+                "echo hello >> /tmp/f; wc -l /tmp/f | awk {'print $1'} @ 1",
                 "i=0; while [ $i -lt 3 ]; do i=$((i+1)); done; echo $i @ 3",
                 "echo 'a b' / \"$NAME\" \\$NAME @ a b / value $NAME",
                 "mkdir -p /data/x; touch /data/x/1 /data/x/2; echo /data/x/* @ /data/x/1 /data/x/2",
