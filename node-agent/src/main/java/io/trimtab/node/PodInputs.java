@@ -67,7 +67,10 @@ final class PodInputs {
     // ---- containers
 
     ContainerSetup setup(Pod pod, PodRecord record, Container container) throws MissingException {
-        Map<String, String> serviceVariables = serviceVariables(pod);
+        // Only a variable that names another needs those of services now.
+        boolean refers = container.getEnv().stream()
+                .anyMatch(v -> v.getValue() != null && v.getValue().contains("$("));
+        Map<String, String> serviceVariables = refers ? serviceVariables(pod) : Map.of();
         Map<String, String> variables = new LinkedHashMap<>();
         for (EnvFromSource source : container.getEnvFrom()) {
             String prefix = Objects.requireNonNullElse(source.getPrefix(), "");
@@ -97,7 +100,6 @@ final class PodInputs {
             }
             variables.put(variable.getName(), value);
         }
-        serviceVariables.forEach(variables::putIfAbsent);
         List<ContainerSetup.VolumeMount> mounts = new ArrayList<>();
         for (VolumeMount mount : container.getVolumeMounts()) {
             String subPath = Objects.requireNonNullElse(mount.getSubPath(), "");
@@ -109,17 +111,25 @@ final class PodInputs {
                     mount.getName(), mount.getMountPath(), subPath, isTrue(mount.getReadOnly())));
         }
         String hostname = hostname(pod, record.node);
+        boolean expands = container.getCommand().stream().anyMatch(word -> word.contains("$("))
+                || container.getArgs().stream().anyMatch(word -> word.contains("$("));
+        Map<String, String> known = expands ? environment(pod, hostname, variables) : Map.of();
+        return new ContainerSetup(
+                expandAll(container.getCommand(), known),
+                expandAll(container.getArgs(), known),
+                () -> environment(pod, hostname, variables),
+                hostname,
+                mounts);
+    }
+
+    private Map<String, String> environment(Pod pod, String hostname, Map<String, String> declared) {
         Map<String, String> all = new LinkedHashMap<>();
         all.put("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
         all.put("HOSTNAME", hostname);
         all.put("HOME", "/root");
-        all.putAll(variables);
-        return new ContainerSetup(
-                expandAll(container.getCommand(), variables),
-                expandAll(container.getArgs(), variables),
-                all,
-                hostname,
-                mounts);
+        all.putAll(declared);
+        serviceVariables(pod).forEach(all::putIfAbsent);
+        return all;
     }
 
     /** A container that must not run as root says as whom it runs instead. */
@@ -407,6 +417,9 @@ final class PodInputs {
     Map<String, ContainerSetup.Volume> volumes(Pod pod, PodRecord record) throws MissingException {
         Map<String, ContainerSetup.Volume> all = new LinkedHashMap<>();
         for (Volume volume : pod.getSpec().getVolumes()) {
+            if (isToken(volume)) {
+                continue;
+            }
             try {
                 all.put(volume.getName(), volume(pod, record, volume));
             } catch (MissingException e) {
@@ -451,9 +464,7 @@ final class PodInputs {
             var source = volume.getDownwardAPI();
             downwardFiles(pod, record, source.getItems(), mode(source.getDefaultMode()), files);
         } else if (volume.getProjected() != null) {
-            if (!isToken(volume)) {
-                projected(pod, record, volume.getProjected(), files);
-            }
+            projected(pod, record, volume.getProjected(), files);
         } else {
             boolean memory = volume.getEmptyDir() != null
                     && "Memory".equals(volume.getEmptyDir().getMedium());

@@ -2,22 +2,28 @@ package io.trimtab.node.runtime;
 
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * What a container is started with, resolved by the agent from its pod: references read, variables expanded. Immutable.
  *
  * @param command after expansion; empty: the image's own
  * @param args after expansion; empty: the image's own
- * @param environment in the order in which it was declared, with the variables of services
+ * @param variables in the order in which they were declared, with those of services; made when asked for, since a namespace may
+ *     have thousands of services, and most programs of a simulation never look
  * @param hostname of the pod
  * @param mounts where volumes are put
  */
 public record ContainerSetup(
         List<String> command,
         List<String> args,
-        Map<String, String> environment,
+        Supplier<Map<String, String>> variables,
         String hostname,
         List<VolumeMount> mounts) {
+
+    public Map<String, String> environment() {
+        return variables.get();
+    }
 
     /**
      * A volume in its place.

@@ -37,7 +37,8 @@ final class PodWorld {
 
     /** One run of a container. */
     static final class Box {
-        final FileTree disk = FileView.newDisk();
+        private final Container container;
+        private @Nullable FileTree disk;
         final ContainerSetup setup;
         final ContainerLog log = new ContainerLog();
 
@@ -50,8 +51,18 @@ final class PodWorld {
         /** Somebody has run a command in it from outside. */
         volatile boolean touched;
 
-        Box(ContainerSetup setup) {
+        Box(Container container, ContainerSetup setup) {
+            this.container = container;
             this.setup = setup;
+        }
+
+        /** Made when first looked at: most containers of a simulation are never looked into. */
+        synchronized FileTree disk() {
+            if (disk == null) {
+                disk = FileView.newDisk();
+                Servers.furnish(container, disk);
+            }
+            return disk;
         }
     }
 
@@ -113,8 +124,7 @@ final class PodWorld {
 
     /** A new run of a container: its disk is fresh; what the last one printed is kept until there is another. */
     Box open(Container container, ContainerSetup setup) {
-        Box box = new Box(setup);
-        Servers.furnish(container, box.disk);
+        Box box = new Box(container, setup);
         Box before = boxes.put(container.getName(), box);
         if (before != null) {
             box.previous = before.log;
@@ -151,7 +161,7 @@ final class PodWorld {
         }
         SecurityContext context = container.getSecurityContext();
         boolean readOnly = context != null && Boolean.TRUE.equals(context.getReadOnlyRootFilesystem());
-        return new FileView(box.disk, readOnly, mounts);
+        return new FileView(box.disk(), readOnly, mounts);
     }
 
     private int user(Container container) {

@@ -44,7 +44,7 @@ class SimulatedRuntimeTest {
 
     private static ContainerSetup setup(Pod pod) {
         return new ContainerSetup(
-                pod.getSpec().getContainers().get(0).getCommand(), List.of(), Map.of("WHO", "you"), "p", List.of());
+                pod.getSpec().getContainers().get(0).getCommand(), List.of(), () -> Map.of("WHO", "you"), "p", List.of());
     }
 
     private ContainerState only(String uid) {
@@ -164,7 +164,7 @@ class SimulatedRuntimeTest {
         ContainerSetup setup = new ContainerSetup(
                 pod.getSpec().getContainers().get(0).getCommand(),
                 List.of(),
-                Map.of(),
+                Map::of,
                 "p",
                 List.of(new ContainerSetup.VolumeMount("data", "/data", "", false)));
         runtime.volumes(pod, Map.of("data", new ContainerSetup.Volume.Empty(false)));
