@@ -388,7 +388,9 @@ public final class SimulatedRuntime implements ContainerRuntime {
                         .open(
                                 container,
                                 new ContainerSetup(
-                                        List.of(), List.of(), Map::of,
+                                        List.of(),
+                                        List.of(),
+                                        Map::of,
                                         Objects.requireNonNullElse(
                                                 pod.getSpec().getHostname(),
                                                 pod.getMetadata().getName()),

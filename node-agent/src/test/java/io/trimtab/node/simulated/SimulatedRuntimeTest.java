@@ -44,7 +44,11 @@ class SimulatedRuntimeTest {
 
     private static ContainerSetup setup(Pod pod) {
         return new ContainerSetup(
-                pod.getSpec().getContainers().get(0).getCommand(), List.of(), () -> Map.of("WHO", "you"), "p", List.of());
+                pod.getSpec().getContainers().get(0).getCommand(),
+                List.of(),
+                () -> Map.of("WHO", "you"),
+                "p",
+                List.of());
     }
 
     private ContainerState only(String uid) {
