@@ -58,10 +58,13 @@ class ArchitectureTest {
     }
 
     @Test
-    void secretsAreDrawnByCertificatesAndTokensOnly() {
+    void secretsAreDrawnByCertificatesTokensAndEncryptionOnly() {
         noClasses()
                 .that()
-                .resideOutsideOfPackages("io.trimtab.apiserver.certificates..", "io.trimtab.apiserver.tokens..")
+                .resideOutsideOfPackages(
+                        "io.trimtab.apiserver.certificates..",
+                        "io.trimtab.apiserver.tokens..",
+                        "io.trimtab.apiserver.encryption..")
                 .should()
                 .dependOnClassesThat()
                 .haveFullyQualifiedName("java.security.SecureRandom")

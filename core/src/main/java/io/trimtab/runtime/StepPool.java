@@ -94,6 +94,7 @@ final class StepPool extends AbstractExecutorService {
     }
 
     /** Lets one more thread run if there is work for it and fewer run than may. */
+    @GuardedBy("lock")
     private void lockedAdmit() {
         // Those that were called or started and are not there yet will take a step each.
         if (running >= limit || queue.size() <= called) {
@@ -113,6 +114,7 @@ final class StepPool extends AbstractExecutorService {
         }
     }
 
+    @GuardedBy("lock")
     private void lockedWatch() {
         if (watching || shutdown) {
             return;
@@ -185,6 +187,7 @@ final class StepPool extends AbstractExecutorService {
     }
 
     /** False if nobody called for long, or the pool was shut down. */
+    @GuardedBy("lock")
     private boolean lockedAwaitCall() {
         idle++;
         long left = IDLE_NANOS;
