@@ -149,40 +149,49 @@ final class StepPool extends AbstractExecutorService {
     private void work() {
         lock.lock();
         try {
-            if (called > 0) {
-                called--;
-            } else {
-                // Somebody who had just become idle has taken the call, and is still counted as idle in this thread's
-                // place.
-                idle--;
-                if (!lockedAwaitCall()) {
-                    return;
-                }
-            }
-            while (true) {
-                // Of many that have waited for the same, only a few go on to other steps.
-                Runnable step = shutdown || running > limit ? null : queue.poll();
-                if (step != null) {
-                    begun++;
-                    lock.unlock();
-                    try {
-                        step.run();
-                    } finally {
-                        lock.lock();
-                    }
-                    continue;
-                }
-                running--;
-                if (shutdown || !lockedAwaitCall()) {
-                    return;
+            try {
+                lockedWork();
+            } finally {
+                threads.remove(Thread.currentThread());
+                if (threads.isEmpty()) {
+                    over.signalAll();
                 }
             }
         } finally {
-            threads.remove(Thread.currentThread());
-            if (threads.isEmpty()) {
-                over.signalAll();
-            }
             lock.unlock();
+        }
+    }
+
+    /** Runs steps until there is nothing to do for long; gives the lock back while it does. */
+    @GuardedBy("lock")
+    private void lockedWork() {
+        if (called > 0) {
+            called--;
+        } else {
+            // Somebody who had just become idle has taken the call, and is still counted as idle in this thread's
+            // place.
+            idle--;
+            if (!lockedAwaitCall()) {
+                return;
+            }
+        }
+        while (true) {
+            // Of many that have waited for the same, only a few go on to other steps.
+            Runnable step = shutdown || running > limit ? null : queue.poll();
+            if (step != null) {
+                begun++;
+                lock.unlock();
+                try {
+                    step.run();
+                } finally {
+                    lock.lock();
+                }
+                continue;
+            }
+            running--;
+            if (shutdown || !lockedAwaitCall()) {
+                return;
+            }
         }
     }
 

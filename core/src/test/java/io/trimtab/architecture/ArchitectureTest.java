@@ -35,7 +35,12 @@ class ArchitectureTest {
                 .resideInAPackage("io.trimtab.runtime..")
                 .should()
                 .onlyDependOnClassesThat()
-                .resideInAnyPackage("java..", "org.slf4j..", "org.jspecify..", "io.trimtab.runtime..")
+                .resideInAnyPackage(
+                        "java..",
+                        "org.slf4j..",
+                        "org.jspecify..",
+                        "com.google.errorprone.annotations..",
+                        "io.trimtab.runtime..")
                 .because("everything else stands on the runtime, the API server included, which takes no client")
                 .check(CORE);
     }
