@@ -106,13 +106,13 @@ public final class VolumeProtection {
                         (change, queue) -> Stream.of(change.old(), change.object())
                                 .filter(Objects::nonNull)
                                 .flatMap(claim -> attributesOf(claim).stream())
-                                .forEach(name -> queue.add(new Request(null, name))))
+                                .forEach(name -> queue.add(new Request("", name))))
                 .watches(
                         PersistentVolume.class,
                         (change, queue) -> Stream.of(change.old(), change.object())
                                 .filter(Objects::nonNull)
                                 .flatMap(volume -> attributesOf(volume).stream())
-                                .forEach(name -> queue.add(new Request(null, name))))
+                                .forEach(name -> queue.add(new Request("", name))))
                 .reconcile(request -> {
                     Optional<VolumeAttributesClass> found = classes.get(null, request.name());
                     if (found.isPresent()) {
