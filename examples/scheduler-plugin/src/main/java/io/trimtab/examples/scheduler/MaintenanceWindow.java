@@ -1,6 +1,7 @@
 package io.trimtab.examples.scheduler;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.fabric8.kubernetes.api.model.Node;
 import io.trimtab.runtime.Driver;
 import io.trimtab.scheduler.framework.ClusterEvent;
 import io.trimtab.scheduler.framework.CycleState;
@@ -59,7 +60,9 @@ public final class MaintenanceWindow implements PluginFactory {
 
         @Override
         public Status filter(CycleState state, PodInfo pod, NodeInfo node) {
-            Map<String, String> annotations = node.node().getMetadata().getAnnotations();
+            Node known = node.node();
+            Map<String, String> annotations =
+                    known == null ? null : known.getMetadata().getAnnotations();
             String begins = annotations == null ? null : annotations.get(ANNOTATION);
             if (begins == null) {
                 return Status.SUCCESS;
