@@ -108,8 +108,8 @@ final class ServerVerifier extends X509ExtendedTrustManager {
         }
         List<String> valid = address != null ? addresses : names;
         if (address != null && valid.isEmpty()) {
-            throw untrusted("x509: cannot validate certificate for " + serverName
-                    + " because it doesn't contain any IP SANs");
+            throw untrusted(
+                    "x509: cannot validate certificate for " + serverName + " because it doesn't contain any IP SANs");
         }
         if (valid.isEmpty()) {
             throw untrusted("x509: certificate is not valid for any names, but wanted to match " + serverName);
@@ -147,7 +147,8 @@ final class ServerVerifier extends X509ExtendedTrustManager {
 
     private static String commonName(X509Certificate certificate) {
         try {
-            LdapName subject = new LdapName(certificate.getSubjectX500Principal().getName());
+            LdapName subject =
+                    new LdapName(certificate.getSubjectX500Principal().getName());
             for (var part : subject.getRdns()) {
                 if (part.getType().equalsIgnoreCase("CN")) {
                     return String.valueOf(part.getValue());
@@ -198,11 +199,12 @@ final class ServerVerifier extends X509ExtendedTrustManager {
             try {
                 last.verify(key);
             } catch (GeneralSecurityException e) {
-                String how = switch (key.getAlgorithm()) {
-                    case "RSA" -> "crypto/rsa: verification error";
-                    case "EC" -> "x509: ECDSA verification failure";
-                    default -> "x509: Ed25519 verification failure";
-                };
+                String how =
+                        switch (key.getAlgorithm()) {
+                            case "RSA" -> "crypto/rsa: verification error";
+                            case "EC" -> "x509: ECDSA verification failure";
+                            default -> "x509: Ed25519 verification failure";
+                        };
                 String name = commonName(authority);
                 return " (possibly because of \"" + how
                         + "\" while trying to verify candidate authority certificate \""

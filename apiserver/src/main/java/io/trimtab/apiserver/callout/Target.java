@@ -74,7 +74,8 @@ public record Target(
         if (host == null) {
             throw new IllegalArgumentException("host must be specified in " + url);
         }
-        boolean tls = !"http".equals(uri.getScheme() == null ? "https" : uri.getScheme().toLowerCase(Locale.ROOT));
+        boolean tls = !"http"
+                .equals(uri.getScheme() == null ? "https" : uri.getScheme().toLowerCase(Locale.ROOT));
         String bare = host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
         int port = uri.getPort() > 0 ? uri.getPort() : tls ? 443 : 80;
         String path = uri.getRawPath() == null || uri.getRawPath().equals("/") ? "" : uri.getRawPath();

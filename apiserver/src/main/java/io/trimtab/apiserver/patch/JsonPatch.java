@@ -281,8 +281,8 @@ public final class JsonPatch {
         try {
             asked = Integer.parseInt(text);
         } catch (NumberFormatException e) {
-            throw new DoesNotApplyException("value was not a proper array index: '" + text
-                    + "': strconv.Atoi: parsing " + FieldErrors.quote(text) + ": invalid syntax");
+            throw new DoesNotApplyException("value was not a proper array index: '" + text + "': strconv.Atoi: parsing "
+                    + FieldErrors.quote(text) + ": invalid syntax");
         }
         int index = asked < 0 && asked >= -bound ? asked + bound : asked;
         if (index >= 0 && index < bound) {

@@ -43,16 +43,6 @@ public record WriteContext(
             Storage storage,
             Driver driver,
             List<String> warnings) {
-        this(
-                resource,
-                subresource,
-                namespace,
-                name,
-                dryRun,
-                user,
-                storage,
-                driver,
-                warnings,
-                RequestTrail.none());
+        this(resource, subresource, namespace, name, dryRun, user, storage, driver, warnings, RequestTrail.none());
     }
 }

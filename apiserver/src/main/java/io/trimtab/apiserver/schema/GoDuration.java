@@ -34,7 +34,8 @@ public final class GoDuration {
         int at = 0;
         while (at < rest.length() && part.find(at) && part.start() == at) {
             Long unit = NANOS.get(part.group(2));
-            nanos = nanos.add(new BigDecimal("0" + part.group(1)).multiply(BigDecimal.valueOf(unit == null ? 0 : unit)));
+            nanos = nanos.add(
+                    new BigDecimal("0" + part.group(1)).multiply(BigDecimal.valueOf(unit == null ? 0 : unit)));
             at = part.end();
         }
         if (rest.isEmpty() || at < rest.length() || nanos.compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) > 0) {

@@ -247,9 +247,7 @@ final class AdmissionReviews {
     private static BadAnswer mistyped(JsonNode value, String field, String type) {
         String kind = value.isObject()
                 ? "object"
-                : value.isArray()
-                        ? "array"
-                        : value.isTextual() ? "string" : value.isBoolean() ? "bool" : "number";
+                : value.isArray() ? "array" : value.isTextual() ? "string" : value.isBoolean() ? "bool" : "number";
         return new BadAnswer(
                 "json: cannot unmarshal " + kind + " into Go struct field " + field + " of type " + type, true);
     }
