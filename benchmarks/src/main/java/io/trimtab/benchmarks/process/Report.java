@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -81,7 +82,7 @@ final class Report {
         Map<String, Double> costs = medians(ours, Load::processorMillis);
         Map<String, Double> theirCosts = medians(real, Load::processorMillis);
         AIMS.forEach((what, aim) -> {
-            double rate = rates.get(what) / theirRates.get(what);
+            double rate = of(rates, what) / of(theirRates, what);
             text.append(String.format(
                     Locale.ROOT,
                     "| %s | %.2f | %.0f | %s | %.2f |%n",
@@ -89,7 +90,7 @@ final class Report {
                     rate,
                     aim,
                     rate >= aim ? "met" : "not met",
-                    theirCosts.get(what) / Math.max(10, costs.get(what))));
+                    of(theirCosts, what) / Math.max(10, of(costs, what))));
         });
         double memory = (double) median(ours.stream()
                         .mapToLong(Load::residentKilobytes)
@@ -134,6 +135,10 @@ final class Report {
 
     static long median(long[] sorted) {
         return sorted[sorted.length / 2];
+    }
+
+    private static double of(Map<String, Double> measured, String what) {
+        return Objects.requireNonNull(measured.get(what), what);
     }
 
     private static Map<String, Double> medians(List<Load> runs, Function<Load, Map<String, Double>> part) {
