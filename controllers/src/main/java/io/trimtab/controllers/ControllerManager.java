@@ -73,7 +73,8 @@ public final class ControllerManager implements Callable<Integer> {
     @Option(
             names = "--service-account-private-key-file",
             paramLabel = "FILE",
-            description = "RSA key to sign the tokens of Secrets with; default: the API server is asked for them.")
+            description =
+                    "RSA or EC key to sign the tokens of Secrets with; default: the API server is asked for them.")
     private @Nullable Path serviceAccountKeyFile;
 
     @Option(

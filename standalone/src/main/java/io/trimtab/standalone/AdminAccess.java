@@ -1,20 +1,13 @@
 package io.trimtab.standalone;
 
 import io.trimtab.apiserver.certificates.Credential;
-import io.trimtab.apiserver.certificates.KeyReserve;
-import io.trimtab.apiserver.certificates.Keys;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyPair;
-import java.time.Duration;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** How the administrator gets in, and hears that it is time to. */
 public final class AdminAccess {
-    private static final Duration REFILL_AFTER = Duration.ofSeconds(10);
-
     private AdminAccess() {}
 
     /**
@@ -23,15 +16,16 @@ public final class AdminAccess {
      * @throws StartException if the file cannot be written
      */
     public static void write(Path file, ApiServerInstance apiServer) {
-        KeyReserve reserve = KeyReserve.ofUser();
-        Kubeconfig.write(file, kubeconfig(apiServer, reserve));
-        // Whoever has just started a cluster wants its processor for something else.
-        apiServer.driver().schedule(REFILL_AFTER, () -> reserve.refill(apiServer.driver()));
+        Kubeconfig.write(file, kubeconfig(apiServer));
     }
 
     /** The administrator's kubeconfig as text. */
     public static String kubeconfig(ApiServerInstance apiServer) {
-        return kubeconfig(apiServer, Keys::rsa);
+        Credential credential = apiServer.administrator();
+        String server = apiServer.securePort() >= 0
+                ? "https://" + host(apiServer.options().bindAddress()) + ":" + apiServer.securePort()
+                : "http://127.0.0.1:" + apiServer.insecurePort();
+        return Kubeconfig.text(server, apiServer.certificateAuthority(), "kubernetes-admin", credential);
     }
 
     /** The same, for a port that was opened beside those of the options. */
@@ -40,15 +34,7 @@ public final class AdminAccess {
                 "https://127.0.0.1:" + securePort,
                 apiServer.certificateAuthority(),
                 "kubernetes-admin",
-                apiServer.administrator(Keys::rsa));
-    }
-
-    private static String kubeconfig(ApiServerInstance apiServer, Supplier<KeyPair> keys) {
-        Credential credential = apiServer.administrator(keys);
-        String server = apiServer.securePort() >= 0
-                ? "https://" + host(apiServer.options().bindAddress()) + ":" + apiServer.securePort()
-                : "http://127.0.0.1:" + apiServer.insecurePort();
-        return Kubeconfig.text(server, apiServer.certificateAuthority(), "kubernetes-admin", credential);
+                apiServer.administrator());
     }
 
     private static String host(String address) {

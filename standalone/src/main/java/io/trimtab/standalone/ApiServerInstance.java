@@ -78,7 +78,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyPair;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -657,12 +656,12 @@ public final class ApiServerInstance implements AutoCloseable {
     }
 
     /** The administrator's credential: with a data directory it stays the same over restarts. */
-    Credential administrator(Supplier<KeyPair> keys) {
+    Credential administrator() {
         Path directory = options.dataDirectory();
         List<String> groups = List.of(UserInfo.MASTERS_GROUP);
         return directory == null
-                ? authority.issueClient(ADMINISTRATOR, groups, keys)
-                : authority.openClient(directory.resolve("pki"), "admin", ADMINISTRATOR, groups, keys);
+                ? authority.issueClient(ADMINISTRATOR, groups)
+                : authority.openClient(directory.resolve("pki"), "admin", ADMINISTRATOR, groups);
     }
 
     Driver driver() {

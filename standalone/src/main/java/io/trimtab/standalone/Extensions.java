@@ -20,7 +20,6 @@ import io.trimtab.apiserver.callout.WebhookClient;
 import io.trimtab.apiserver.callout.WebhookServer;
 import io.trimtab.apiserver.certificates.CertificateAuthority;
 import io.trimtab.apiserver.certificates.Credential;
-import io.trimtab.apiserver.certificates.Keys;
 import io.trimtab.apiserver.certificates.Pem;
 import io.trimtab.apiserver.customresources.ConversionWebhooks;
 import io.trimtab.apiserver.resource.ResourceRegistry;
@@ -167,7 +166,7 @@ final class Extensions {
                 directory == null ? CertificateAuthority.create(driver) : CertificateAuthority.open(directory, driver);
         if (client == null) {
             // Nobody but servers behind this one reads it: any kind of key will do, and this kind is made at once.
-            client = authority.issueClient(PROXY, List.of(), Keys::ellipticCurve);
+            client = authority.issueClient(PROXY, List.of());
         }
         return new Proxies(authority.certificatePem(), List.of(PROXY), client);
     }

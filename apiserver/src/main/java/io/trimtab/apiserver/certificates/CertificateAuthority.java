@@ -22,7 +22,6 @@ import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -124,17 +123,9 @@ public final class CertificateAuthority {
         return issue(Keys.ellipticCurve(), name(commonName, List.of()), SERVER_AUTH, names);
     }
 
-    /**
-     * A certificate for a client: the common name is its user, the organizations are its groups. Its key is an RSA one,
-     * though that takes longer to find: it is the only kind that Fabric8's client reads without Bouncy Castle.
-     */
+    /** A certificate for a client: the common name is its user, the organizations are its groups. */
     public Credential issueClient(String commonName, List<String> organizations) {
-        return issueClient(commonName, organizations, Keys::rsa);
-    }
-
-    /** The same with an RSA key from elsewhere, such as a {@link KeyReserve}. */
-    public Credential issueClient(String commonName, List<String> organizations, Supplier<KeyPair> keys) {
-        return issue(keys.get(), name(commonName, organizations), CLIENT_AUTH, List.of());
+        return issue(Keys.ellipticCurve(), name(commonName, organizations), CLIENT_AUTH, List.of());
     }
 
     /**
@@ -150,8 +141,7 @@ public final class CertificateAuthority {
     }
 
     /** The client certificate in the files {@code <name>.crt} and {@code <name>.key}; made anew as with servers. */
-    public Credential openClient(
-            Path directory, String name, String commonName, List<String> organizations, Supplier<KeyPair> keys) {
+    public Credential openClient(Path directory, String name, String commonName, List<String> organizations) {
         Credential found = read(directory, name);
         if (found != null
                 && Arrays.equals(
@@ -159,7 +149,7 @@ public final class CertificateAuthority {
                         found.certificate().getSubjectX500Principal().getEncoded())) {
             return found;
         }
-        return write(directory, name, issueClient(commonName, organizations, keys));
+        return write(directory, name, issueClient(commonName, organizations));
     }
 
     /** What every API server's certificate must name, whatever it listens on. */

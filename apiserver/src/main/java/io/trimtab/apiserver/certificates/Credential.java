@@ -2,6 +2,8 @@ package io.trimtab.apiserver.certificates;
 
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPrivateKey;
+import java.security.interfaces.ECPublicKey;
 import java.util.List;
 
 /**
@@ -31,9 +33,14 @@ public record Credential(PrivateKey privateKey, List<X509Certificate> chain) {
         return text.toString();
     }
 
-    /** The private key, as PKCS#8 PEM. */
+    /**
+     * The private key as PEM: an elliptic one in the form of SEC 1, whose first line says what it is, as Fabric8's client wants
+     * it; any other as PKCS#8.
+     */
     public String privateKeyPem() {
-        return Pem.privateKey(privateKey);
+        return privateKey instanceof ECPrivateKey secret && certificate().getPublicKey() instanceof ECPublicKey open
+                ? Pem.ellipticKey(secret, open)
+                : Pem.privateKey(privateKey);
     }
 
     @Override

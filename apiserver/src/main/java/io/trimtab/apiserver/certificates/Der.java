@@ -94,6 +94,15 @@ final class Der {
         return tagged(0x06, out.toByteArray());
     }
 
+    /** A number without its sign, in so many bytes. */
+    static byte[] unsigned(BigInteger value, int size) {
+        byte[] bytes = value.toByteArray();
+        byte[] fixed = new byte[size];
+        int length = Math.min(size, bytes.length);
+        System.arraycopy(bytes, bytes.length - length, fixed, size - length, length);
+        return fixed;
+    }
+
     private static byte[] unsigned(int value) {
         byte[] bytes = BigInteger.valueOf(value).toByteArray();
         return bytes[0] == 0 ? java.util.Arrays.copyOfRange(bytes, 1, bytes.length) : bytes;

@@ -1,16 +1,16 @@
 package io.trimtab.apiserver.certificates;
 
 import java.security.GeneralSecurityException;
-import java.security.KeyFactory;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
-import java.security.PublicKey;
 import java.security.SecureRandom;
 import java.security.spec.ECGenParameterSpec;
-import java.security.spec.RSAPublicKeySpec;
 import java.util.function.Supplier;
 
-/** Makes key pairs from the operating system's randomness: the one thing in a cluster that a seed must not decide. */
+/**
+ * Makes key pairs from the operating system's randomness: the one thing in a cluster that a seed must not decide. They are
+ * elliptic: in a JVM that has just started, finding the primes of an RSA key takes longer than starting everything else.
+ */
 public final class Keys {
     static final SecureRandom RANDOM = new SecureRandom();
 
@@ -18,19 +18,12 @@ public final class Keys {
 
     /** A key pair on the curve P-256: made in well under a millisecond once the classes are loaded. */
     public static KeyPair ellipticCurve() {
-        return generate("EC", generator -> generator.initialize(new ECGenParameterSpec("secp256r1"), RANDOM));
-    }
-
-    /** An RSA key pair of 2048 bits, which takes some 100 ms to find. */
-    public static KeyPair rsa() {
-        return generate("RSA", generator -> generator.initialize(2048, RANDOM));
-    }
-
-    static PublicKey publicKey(RSAPublicKeySpec spec) {
         try {
-            return KeyFactory.getInstance("RSA").generatePublic(spec);
+            KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
+            generator.initialize(new ECGenParameterSpec("secp256r1"), RANDOM);
+            return generator.generateKeyPair();
         } catch (GeneralSecurityException e) {
-            throw new IllegalArgumentException("not an RSA key: " + e.getMessage(), e);
+            throw new IllegalStateException("this JVM has no EC keys: " + e.getMessage(), e);
         }
     }
 
@@ -41,26 +34,14 @@ public final class Keys {
         return java.util.HexFormat.of().formatHex(raw);
     }
 
-    /** The RSA key of all clusters of this JVM that live in memory only, so that each does not search primes anew. */
-    public static Supplier<KeyPair> sharedRsa() {
-        return () -> SharedRsa.PAIR;
+    /**
+     * One key for all clusters of this JVM that live in memory only: what it signs is then the same in two runs from one seed.
+     */
+    public static Supplier<KeyPair> shared() {
+        return () -> Shared.PAIR;
     }
 
-    private static KeyPair generate(String algorithm, Setup setup) {
-        try {
-            KeyPairGenerator generator = KeyPairGenerator.getInstance(algorithm);
-            setup.apply(generator);
-            return generator.generateKeyPair();
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("this JVM has no " + algorithm + " keys: " + e.getMessage(), e);
-        }
-    }
-
-    private interface Setup {
-        void apply(KeyPairGenerator generator) throws GeneralSecurityException;
-    }
-
-    private static final class SharedRsa {
-        static final KeyPair PAIR = rsa();
+    private static final class Shared {
+        static final KeyPair PAIR = ellipticCurve();
     }
 }

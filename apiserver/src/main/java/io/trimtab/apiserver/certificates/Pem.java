@@ -1,7 +1,9 @@
 package io.trimtab.apiserver.certificates;
 
 import java.io.ByteArrayInputStream;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
+import java.security.AlgorithmParameters;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.PrivateKey;
@@ -9,9 +11,12 @@ import java.security.PublicKey;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPrivateKey;
+import java.security.interfaces.ECPublicKey;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.security.spec.X509EncodedKeySpec;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -22,7 +27,6 @@ import org.bouncycastle.asn1.DERNull;
 import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
 import org.bouncycastle.asn1.pkcs.RSAPrivateKey;
-import org.bouncycastle.asn1.sec.ECPrivateKey;
 import org.bouncycastle.asn1.x500.AttributeTypeAndValue;
 import org.bouncycastle.asn1.x500.RDN;
 import org.bouncycastle.asn1.x500.style.BCStyle;
@@ -49,6 +53,37 @@ public final class Pem {
 
     public static String privateKey(PrivateKey key) {
         return block("PRIVATE KEY", key.getEncoded());
+    }
+
+    /** A key on an elliptic curve, as SEC 1 writes it: with the curve and the public half. */
+    static String ellipticKey(ECPrivateKey key, ECPublicKey open) {
+        byte[] encoded = open.getEncoded();
+        // A public key's encoding ends with its point: a byte that says how, and two coordinates.
+        int point = 1 + 2 * bytes(key.getParams().getCurve().getField().getFieldSize());
+        return block(
+                "EC PRIVATE KEY",
+                Der.sequence(
+                        Der.integer(BigInteger.ONE),
+                        Der.octets(Der.unsigned(
+                                key.getS(), bytes(key.getParams().getOrder().bitLength()))),
+                        Der.tagged(0xa0, curve(key)),
+                        Der.tagged(
+                                0xa1,
+                                Der.bits(0, Arrays.copyOfRange(encoded, encoded.length - point, encoded.length)))));
+    }
+
+    private static byte[] curve(ECPrivateKey key) {
+        try {
+            AlgorithmParameters curve = AlgorithmParameters.getInstance("EC");
+            curve.init(key.getParams());
+            return curve.getEncoded();
+        } catch (GeneralSecurityException | java.io.IOException e) {
+            throw new IllegalArgumentException("the curve of a key is not a known one: " + e.getMessage(), e);
+        }
+    }
+
+    private static int bytes(int bits) {
+        return (bits + 7) / 8;
     }
 
     public static String publicKey(PublicKey key) {
@@ -94,7 +129,8 @@ public final class Pem {
                                 new AlgorithmIdentifier(PKCSObjectIdentifiers.rsaEncryption, DERNull.INSTANCE),
                                 RSAPrivateKey.getInstance(ASN1Sequence.getInstance(block.der))));
                     case "EC PRIVATE KEY":
-                        ECPrivateKey ec = ECPrivateKey.getInstance(ASN1Sequence.getInstance(block.der));
+                        org.bouncycastle.asn1.sec.ECPrivateKey ec =
+                                org.bouncycastle.asn1.sec.ECPrivateKey.getInstance(ASN1Sequence.getInstance(block.der));
                         return pkcs8(new PrivateKeyInfo(
                                 new AlgorithmIdentifier(X9ObjectIdentifiers.id_ecPublicKey, ec.getParametersObject()),
                                 ec));

@@ -40,7 +40,7 @@ public final class WellKnown implements PathHandler {
             throw Statuses.methodNotAllowed();
         }
         ObjectNode document =
-                configuration ? OpenIdDocuments.configuration(settings, externalAddress.get()) : keys.jwks();
+                configuration ? OpenIdDocuments.configuration(settings, keys, externalAddress.get()) : keys.jwks();
         Map<String, List<String>> headers = new LinkedHashMap<>();
         headers.put("Cache-Control", List.of("public, max-age=3600"));
         headers.put("Content-Type", List.of(configuration ? "application/json" : "application/jwk-set+json"));

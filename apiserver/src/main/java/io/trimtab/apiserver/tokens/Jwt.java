@@ -16,7 +16,8 @@ record Jwt(ObjectNode header, ObjectNode claims, byte[] signed, byte[] signature
     private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
 
     static String sign(ObjectNode claims, TokenKeys keys) {
-        ObjectNode header = JSON.createObjectNode().put("alg", "RS256").put("kid", keys.keyId());
+        ObjectNode header =
+                JSON.createObjectNode().put("alg", keys.algorithm().name()).put("kid", keys.keyId());
         String text = encode(header) + "." + encode(claims);
         return text + "." + ENCODER.encodeToString(keys.sign(text.getBytes(StandardCharsets.US_ASCII)));
     }
@@ -42,11 +43,10 @@ record Jwt(ObjectNode header, ObjectNode claims, byte[] signed, byte[] signature
         }
     }
 
-    /** The algorithm is ours to choose, not the token's: a token that says {@code none} must not pass. */
+    /** The algorithm is the key's to choose, not the token's: a token that says {@code none} must not pass. */
     boolean isSignedBy(TokenKeys keys) {
         JsonNode id = header.get("kid");
-        return header.path("alg").asText().equals("RS256")
-                && keys.verify(id == null ? null : id.asText(), signed, signature);
+        return keys.verify(id == null ? null : id.asText(), header.path("alg").asText(), signed, signature);
     }
 
     private static String encode(ObjectNode tree) {

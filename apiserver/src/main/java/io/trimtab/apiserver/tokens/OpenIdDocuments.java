@@ -1,5 +1,6 @@
 package io.trimtab.apiserver.tokens;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
@@ -18,13 +19,14 @@ public final class OpenIdDocuments {
      *
      * @param externalAddress host and port at which clients reach this server
      */
-    public static ObjectNode configuration(TokenSettings settings, String externalAddress) {
+    public static ObjectNode configuration(TokenSettings settings, TokenKeys keys, String externalAddress) {
         ObjectNode document = JsonNodeFactory.instance.objectNode();
         document.put("issuer", settings.issuer());
         document.put("jwks_uri", "https://" + externalAddress + KEYS_PATH);
         document.putArray("response_types_supported").add("id_token");
         document.putArray("subject_types_supported").add("public");
-        document.putArray("id_token_signing_alg_values_supported").add("RS256");
+        ArrayNode algorithms = document.putArray("id_token_signing_alg_values_supported");
+        keys.algorithms().forEach(algorithms::add);
         return document;
     }
 }

@@ -3,10 +3,18 @@ package io.trimtab.apiserver.certificates;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.internal.CertUtils;
 import io.trimtab.runtime.VirtualDriver;
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.KeyStore;
+import java.security.interfaces.ECPrivateKey;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -83,7 +91,9 @@ class CertificateAuthorityTest {
         Credential client = CertificateAuthority.create(driver).issueClient("jane", List.of("devs"));
 
         assertThat(Pem.certificates(client.chainPem())).isEqualTo(client.chain());
-        assertThat(Pem.privateKey(client.privateKeyPem())).isEqualTo(client.privateKey());
+        assertThat(((ECPrivateKey) Pem.privateKey(client.privateKeyPem())).getS())
+                .isEqualTo(((ECPrivateKey) client.privateKey()).getS());
+        assertThat(Pem.privateKey(Pem.privateKey(client.privateKey()))).isEqualTo(client.privateKey());
         assertThat(Pem.publicKeys(Pem.publicKey(client.certificate().getPublicKey())))
                 .containsExactly(client.certificate().getPublicKey());
         assertThatThrownBy(() -> Pem.certificates("nothing")).hasMessageContaining("no certificate found");
@@ -91,9 +101,31 @@ class CertificateAuthorityTest {
     }
 
     @Test
+    void givenAClient_whenItsKeyIsWritten_thenFabricsClientReadsItWithoutHelp() throws Exception {
+        Credential client = CertificateAuthority.create(driver).issueClient("jane", List.of());
+        String text = client.privateKeyPem();
+
+        String algorithm = Config.getKeyAlgorithm(new ByteArrayInputStream(text.getBytes(StandardCharsets.US_ASCII)));
+        KeyStore store = CertUtils.createKeyStore(
+                new ByteArrayInputStream(client.certificatePem().getBytes(StandardCharsets.US_ASCII)),
+                new ByteArrayInputStream(text.getBytes(StandardCharsets.US_ASCII)),
+                algorithm,
+                "changeit".toCharArray(),
+                null,
+                "changeit".toCharArray());
+
+        assertThat(algorithm).isEqualTo("EC");
+        String alias = store.aliases().nextElement();
+        assertThat(((ECPrivateKey) store.getKey(alias, "changeit".toCharArray())).getS())
+                .isEqualTo(((ECPrivateKey) client.privateKey()).getS());
+    }
+
+    @Test
     void givenAnRsaAuthorityOfSomebodyElse_whenItSigns_thenTheChainHolds() throws Exception {
         CertificateAuthority own = CertificateAuthority.create(driver);
-        java.security.KeyPair rsa = Keys.sharedRsa().get();
+        KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
+        generator.initialize(1024);
+        KeyPair rsa = generator.generateKeyPair();
         CertificateAuthority foreign = CertificateAuthority.of(own.certificate(), rsa.getPrivate(), driver);
 
         foreign.issueServer("s", List.of("localhost")).certificate().verify(rsa.getPublic());

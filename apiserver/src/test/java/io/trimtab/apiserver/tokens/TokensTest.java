@@ -13,6 +13,7 @@ import io.trimtab.apiserver.resource.CoreResources;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.KeyPair;
+import java.security.KeyPairGenerator;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -149,7 +150,7 @@ class TokensTest {
 
     @Test
     void givenAToken_whenAnotherKeySignedIt_thenRefused() {
-        KeyPair pair = Keys.rsa();
+        KeyPair pair = Keys.ellipticCurve();
         TokenIssuer foreign = new TokenIssuer(
                 cluster.storage,
                 TokenKeys.of(pair.getPublic(), pair.getPrivate(), List.of()),
@@ -246,6 +247,49 @@ class TokensTest {
     }
 
     @Test
+    void givenAKeyOfEachSort_whenItsTokensAreShown_thenTheDocumentsSayHowToCheckThem() throws Exception {
+        for (SigningAlgorithm algorithm : SigningAlgorithm.values()) {
+            KeyPairGenerator generator =
+                    KeyPairGenerator.getInstance(algorithm == SigningAlgorithm.RS256 ? "RSA" : "EC");
+            generator.initialize(
+                    switch (algorithm) {
+                        case RS256 -> 1024;
+                        case ES256 -> 256;
+                        case ES384 -> 384;
+                        case ES512 -> 521;
+                    });
+            KeyPair pair = generator.generateKeyPair();
+            TokenKeys own = TokenKeys.of(pair.getPublic(), pair.getPrivate(), List.of(keys.publicKey()));
+            String token = new TokenIssuer(cluster.storage, own, TokenSettings.DEFAULT, cluster.driver)
+                    .issue(yaml("spec: {}"), "default", "sa", warnings)
+                    .path("status")
+                    .path("token")
+                    .asText();
+            ServiceAccountTokens reader =
+                    new ServiceAccountTokens(cluster.storage, own, TokenSettings.DEFAULT, cluster.driver);
+
+            assertThat(reader.authenticate(token, SELF)).as(algorithm.name()).isPresent();
+            assertThat(reader.authenticate(issue("spec: {}"), SELF)).isPresent();
+            refuses(token, "invalid signature, no keys found");
+            assertThat(own.jwks().path("keys").get(0).path("alg").asText()).isEqualTo(algorithm.name());
+            assertThat(OpenIdDocuments.configuration(TokenSettings.DEFAULT, own, "h:6443")
+                            .path("id_token_signing_alg_values_supported"))
+                    .extracting(JsonNode::asText)
+                    .contains(algorithm.name(), "ES256");
+        }
+    }
+
+    @Test
+    void givenAnEllipticKey_whenTheSameIsSignedTwice_thenTheSignatureIsTheSame() throws Exception {
+        byte[] text = "the same".getBytes(StandardCharsets.UTF_8);
+
+        assertThat(keys.sign(text)).isEqualTo(keys.sign(text)).hasSize(64);
+        assertThat(keys.sign("another".getBytes(StandardCharsets.UTF_8))).isNotEqualTo(keys.sign(text));
+        assertThat(keys.verify(null, "ES256", text, keys.sign(text))).isTrue();
+        assertThat(keys.verify(null, "RS256", text, keys.sign(text))).isFalse();
+    }
+
+    @Test
     void givenKeysOnDisk_whenTheServerRestarts_thenItsTokensStillCount(@TempDir Path directory) {
         TokenKeys before = TokenKeys.open(directory);
         TokenKeys after = TokenKeys.open(directory);
@@ -259,7 +303,7 @@ class TokensTest {
                         .authenticate(token, SELF))
                 .isPresent();
         assertThat(after.jwks()).isEqualTo(before.jwks());
-        assertThat(OpenIdDocuments.configuration(TokenSettings.DEFAULT, "h:6443")
+        assertThat(OpenIdDocuments.configuration(TokenSettings.DEFAULT, after, "h:6443")
                         .path("jwks_uri")
                         .asText())
                 .isEqualTo("https://h:6443/openid/v1/jwks");

@@ -12,56 +12,70 @@ import java.security.PrivateKey;
 import java.security.Signature;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Base64;
+import java.util.HexFormat;
+import java.util.Map;
 
-/** Signs the tokens of Secrets with the RSA key that the API server knows the public half of. Safe for use by several threads. */
+/**
+ * Signs the tokens of Secrets with the key that the API server knows the public half of: RSA or elliptic. Safe for use by
+ * several threads.
+ */
 public final class TokenKey {
-    /** {@code version 0} and the algorithm {@code rsaEncryption}: what PKCS#8 puts before a key in the older form. */
-    private static final byte[] RSA_PREFIX = {
-        0x02,
-        0x01,
-        0x00,
-        0x30,
-        0x0d,
-        0x06,
-        0x09,
-        0x2a,
-        (byte) 0x86,
-        0x48,
-        (byte) 0x86,
-        (byte) 0xf7,
-        0x0d,
-        0x01,
-        0x01,
-        0x01,
-        0x05,
-        0x00
-    };
+    private static final HexFormat HEX = HexFormat.of();
+
+    /** {@code version 0} and the algorithm {@code rsaEncryption}: what PKCS#8 puts before an RSA key in the older form. */
+    private static final String RSA_PREFIX = "020100300d06092a864886f70d0101010500";
+
+    /** The algorithm {@code ecPublicKey}. */
+    private static final String ELLIPTIC = "06072a8648ce3d0201";
+
+    /** Curves by what they are called in DER, and how tokens are signed on each. */
+    private static final Map<String, String> CURVES =
+            Map.of("06082a8648ce3d030107", "ES256", "06052b81040022", "ES384", "06052b81040023", "ES512");
 
     private final PrivateKey key;
+    private final String algorithm;
 
-    private TokenKey(PrivateKey key) {
+    private TokenKey(PrivateKey key, String algorithm) {
         this.key = key;
+        this.algorithm = algorithm;
     }
 
     /**
-     * Reads an RSA key in PEM form.
+     * Reads a key in PEM form: an RSA one, or one on the curves P-256, P-384 and P-521.
      *
      * @throws IllegalArgumentException if it is none
      */
     public static TokenKey fromPem(String pem) {
-        String body = pem.replaceAll("-----[A-Z ]+-----", "").replaceAll("\\s", "");
+        // Parameters of the curve may stand in a block of their own before the key.
+        String body = pem.substring(Math.max(0, pem.lastIndexOf("-----BEGIN")))
+                .replaceAll("-----[A-Z ]+-----", "")
+                .replaceAll("\\s", "");
         try {
             byte[] der = Base64.getDecoder().decode(body);
+            String hex = HEX.formatHex(der);
+            String curve =
+                    CURVES.keySet().stream().filter(hex::contains).findFirst().orElse("");
+            boolean elliptic =
+                    pem.contains("BEGIN EC PRIVATE KEY") || hex.contains(ELLIPTIC + curve) && !curve.isEmpty();
             if (pem.contains("BEGIN RSA PRIVATE KEY")) {
-                ByteArrayOutputStream content = new ByteArrayOutputStream();
-                content.writeBytes(RSA_PREFIX);
-                content.writeBytes(tagged(0x04, der));
-                der = tagged(0x30, content.toByteArray());
+                der = wrapped(HEX.parseHex(RSA_PREFIX), der);
+            } else if (pem.contains("BEGIN EC PRIVATE KEY")) {
+                String names = ELLIPTIC + curve;
+                der = wrapped(HEX.parseHex("02010030" + HEX.toHexDigits((byte) (names.length() / 2)) + names), der);
             }
-            return new TokenKey(KeyFactory.getInstance("RSA").generatePrivate(new PKCS8EncodedKeySpec(der)));
+            PrivateKey key =
+                    KeyFactory.getInstance(elliptic ? "EC" : "RSA").generatePrivate(new PKCS8EncodedKeySpec(der));
+            return new TokenKey(key, elliptic ? CURVES.getOrDefault(curve, "") : "RS256");
         } catch (IllegalArgumentException | GeneralSecurityException e) {
-            throw new IllegalArgumentException("not a private RSA key in PEM form: " + e.getMessage(), e);
+            throw new IllegalArgumentException("not a private RSA or EC key in PEM form: " + e.getMessage(), e);
         }
+    }
+
+    private static byte[] wrapped(byte[] prefix, byte[] key) {
+        ByteArrayOutputStream content = new ByteArrayOutputStream();
+        content.writeBytes(prefix);
+        content.writeBytes(tagged(0x04, key));
+        return tagged(0x30, content.toByteArray());
     }
 
     private static byte[] tagged(int tag, byte[] content) {
@@ -95,10 +109,13 @@ public final class TokenKey {
                 "kubernetes.io/serviceaccount/service-account.uid",
                 account.getMetadata().getUid());
         claims.put("sub", "system:serviceaccount:" + namespace + ":" + name);
-        String content = encode("{\"alg\":\"RS256\",\"typ\":\"JWT\"}".getBytes(StandardCharsets.UTF_8)) + "."
-                + encode(claims.toString().getBytes(StandardCharsets.UTF_8));
+        String content = encode(("{\"alg\":\"" + algorithm + "\",\"typ\":\"JWT\"}").getBytes(StandardCharsets.UTF_8))
+                + "." + encode(claims.toString().getBytes(StandardCharsets.UTF_8));
         try {
-            Signature signature = Signature.getInstance("SHA256withRSA");
+            Signature signature = Signature.getInstance(
+                    algorithm.equals("RS256")
+                            ? "SHA256withRSA"
+                            : "SHA" + algorithm.substring(2) + "withECDSAinP1363Format");
             signature.initSign(key);
             signature.update(content.getBytes(StandardCharsets.US_ASCII));
             return content + "." + encode(signature.sign());
