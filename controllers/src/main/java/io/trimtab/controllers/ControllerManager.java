@@ -53,7 +53,8 @@ public final class ControllerManager implements Callable<Integer> {
             arity = "0..1",
             fallbackValue = "true",
             defaultValue = "false",
-            description = "Work only while holding the lease kube-system/kube-controller-manager.")
+            description = "Work only while holding the lease kube-system/kube-controller-manager.",
+            paramLabel = "true|false")
     private boolean leaderElect;
 
     @Option(
@@ -61,7 +62,8 @@ public final class ControllerManager implements Callable<Integer> {
             arity = "0..1",
             fallbackValue = "true",
             defaultValue = "false",
-            description = "Let each controller act as its own ServiceAccount of kube-system.")
+            description = "Let each controller act as its own ServiceAccount of kube-system.",
+            paramLabel = "true|false")
     private boolean useServiceAccountCredentials;
 
     @Option(
@@ -82,7 +84,8 @@ public final class ControllerManager implements Callable<Integer> {
             arity = "0..1",
             fallbackValue = "true",
             defaultValue = "false",
-            description = "Give each node a range of pod addresses.")
+            description = "Give each node a range of pod addresses.",
+            paramLabel = "true|false")
     private boolean allocateNodeCidrs;
 
     @Option(

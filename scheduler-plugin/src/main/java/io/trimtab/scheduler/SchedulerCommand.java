@@ -42,7 +42,8 @@ public final class SchedulerCommand implements Callable<Integer> {
             arity = "0..1",
             fallbackValue = "true",
             description =
-                    "Work only while holding the lease kube-system/kube-scheduler; default: as the file says, or false.")
+                    "Work only while holding the lease kube-system/kube-scheduler; default: as the file says, or false.",
+            paramLabel = "true|false")
     private @Nullable Boolean leaderElect;
 
     @Option(

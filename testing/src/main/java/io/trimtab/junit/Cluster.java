@@ -327,16 +327,7 @@ public final class Cluster implements AutoCloseable {
      * named as one of Kubernetes' controllers is, what that one may do.
      */
     public Cluster run(Function<Manager, Controller> controller) {
-        return start(new Instance(this, "", controllerOnly(controller), ADMIN));
-    }
-
-    private static Program controllerOnly(Function<Manager, Controller> controller) {
-        return process -> {
-            Manager manager = process.manager();
-            manager.add(controller.apply(manager));
-            manager.start();
-            return manager;
-        };
+        return start(new Instance(this, "", Program.of(controller), ADMIN));
     }
 
     /** Runs a program in this cluster, which may do everything. */

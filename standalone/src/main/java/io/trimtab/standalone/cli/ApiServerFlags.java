@@ -41,7 +41,11 @@ final class ApiServerFlags {
     @Mixin
     private StorageFlags storage = new StorageFlags();
 
-    @Option(names = "--bind-address", defaultValue = "127.0.0.1", paramLabel = "ADDRESS")
+    @Option(
+            names = "--bind-address",
+            defaultValue = "127.0.0.1",
+            paramLabel = "ADDRESS",
+            description = "Where the secure port listens.")
     private String bindAddress = "127.0.0.1";
 
     @Option(
@@ -60,10 +64,18 @@ final class ApiServerFlags {
             description = "Plain HTTP on loopback, everybody is admin; 0 for none.")
     private int insecurePort;
 
-    @Option(names = "--service-cidr", defaultValue = "10.254.0.0/16", paramLabel = "CIDR")
+    @Option(
+            names = "--service-cidr",
+            defaultValue = "10.254.0.0/16",
+            paramLabel = "CIDR",
+            description = "Cluster addresses of Services.")
     private String serviceCidr = "10.254.0.0/16";
 
-    @Option(names = "--node-port-range", defaultValue = "30000-32767", paramLabel = "FROM-TO")
+    @Option(
+            names = "--node-port-range",
+            defaultValue = "30000-32767",
+            paramLabel = "FROM-TO",
+            description = "Ports that Services of type NodePort are given.")
     private String nodePortRange = "30000-32767";
 
     @Option(names = "--token-auth-file", paramLabel = "FILE", description = "Lines of token,user,uid,\"group,group\".")
@@ -75,7 +87,7 @@ final class ApiServerFlags {
     @Option(names = "--tls-cert-file", paramLabel = "FILE", description = "Default: one is issued.")
     private @Nullable Path tlsCertFile;
 
-    @Option(names = "--tls-private-key-file", paramLabel = "FILE")
+    @Option(names = "--tls-private-key-file", paramLabel = "FILE", description = "The key of --tls-cert-file.")
     private @Nullable Path tlsKeyFile;
 
     @Option(
@@ -86,16 +98,34 @@ final class ApiServerFlags {
             description = "RBAC, Node, Webhook, AlwaysAllow, AlwaysDeny.")
     private List<String> authorizationModes = List.of();
 
-    @Option(names = "--enable-admission-plugins", split = ",", paramLabel = "NAME")
+    @Option(
+            names = "--enable-admission-plugins",
+            split = ",",
+            paramLabel = "NAME",
+            description = "Plugins to run besides those that are on by default.")
     private Set<String> enabledAdmission = Set.of();
 
-    @Option(names = "--disable-admission-plugins", split = ",", paramLabel = "NAME")
+    @Option(
+            names = "--disable-admission-plugins",
+            split = ",",
+            paramLabel = "NAME",
+            description = "Plugins that are on by default and shall not be.")
     private Set<String> disabledAdmission = Set.of();
 
-    @Option(names = "--service-account-issuer", defaultValue = "https://kubernetes.default.svc", paramLabel = "URL")
+    @Option(
+            names = "--service-account-issuer",
+            defaultValue = "https://kubernetes.default.svc",
+            paramLabel = "URL",
+            description = "Who issues the tokens of service accounts, as these say.")
     private String serviceAccountIssuer = "https://kubernetes.default.svc";
 
-    @Option(names = "--anonymous-auth", arity = "0..1", fallbackValue = "true", defaultValue = "true")
+    @Option(
+            names = "--anonymous-auth",
+            arity = "0..1",
+            fallbackValue = "true",
+            defaultValue = "true",
+            paramLabel = "true|false",
+            description = "Whether requests without a credential are those of system:anonymous, rather than refused.")
     private boolean anonymous;
 
     @Mixin

@@ -21,7 +21,8 @@ final class ExtensionFlags {
             arity = "0..1",
             fallbackValue = "true",
             description = "Reach the Services of webhooks and API servers at their endpoints only; false: at their"
-                    + " cluster IP; default: as a client in the cluster does.")
+                    + " cluster IP; default: as a client in the cluster does.",
+            paramLabel = "true|false")
     private @Nullable Boolean toEndpoints;
 
     @Option(
@@ -30,7 +31,10 @@ final class ExtensionFlags {
             description = "Shown to aggregated API servers; default: one is issued.")
     private @Nullable Path proxyClientCert;
 
-    @Option(names = "--proxy-client-key-file", paramLabel = "FILE")
+    @Option(
+            names = "--proxy-client-key-file",
+            paramLabel = "FILE",
+            description = "The key of --proxy-client-cert-file.")
     private @Nullable Path proxyClientKey;
 
     @Option(
@@ -39,31 +43,43 @@ final class ExtensionFlags {
             description = "Authorities of proxies that say who asks; default: one for this server itself.")
     private @Nullable Path requestHeaderCa;
 
-    @Option(names = "--requestheader-allowed-names", split = ",", paramLabel = "NAME")
+    @Option(
+            names = "--requestheader-allowed-names",
+            split = ",",
+            paramLabel = "NAME",
+            description = "Common names that a proxy's certificate may have; default: any.")
     private List<String> allowedNames = List.of();
 
     @Option(
             names = "--requestheader-username-headers",
             split = ",",
             defaultValue = "X-Remote-User",
-            paramLabel = "HEADER")
+            paramLabel = "HEADER",
+            description = "Headers in which a proxy names the user.")
     private List<String> userHeaders = List.of();
 
-    @Option(names = "--requestheader-uid-headers", split = ",", defaultValue = "X-Remote-Uid", paramLabel = "HEADER")
+    @Option(
+            names = "--requestheader-uid-headers",
+            split = ",",
+            defaultValue = "X-Remote-Uid",
+            paramLabel = "HEADER",
+            description = "Headers in which a proxy names the user's UID.")
     private List<String> uidHeaders = List.of();
 
     @Option(
             names = "--requestheader-group-headers",
             split = ",",
             defaultValue = "X-Remote-Group",
-            paramLabel = "HEADER")
+            paramLabel = "HEADER",
+            description = "Headers in which a proxy names the user's groups.")
     private List<String> groupHeaders = List.of();
 
     @Option(
             names = "--requestheader-extra-headers-prefix",
             split = ",",
             defaultValue = "X-Remote-Extra-",
-            paramLabel = "PREFIX")
+            paramLabel = "PREFIX",
+            description = "What headers of a user's extra attributes begin with.")
     private List<String> extraPrefixes = List.of();
 
     @Option(
@@ -72,14 +88,19 @@ final class ExtensionFlags {
             description = "A kubeconfig that leads to who knows bearer tokens.")
     private @Nullable Path tokenWebhook;
 
-    @Option(names = "--authentication-token-webhook-version", defaultValue = "v1beta1", paramLabel = "VERSION")
+    @Option(
+            names = "--authentication-token-webhook-version",
+            defaultValue = "v1beta1",
+            paramLabel = "VERSION",
+            description = "Of the TokenReviews that are sent: v1 or v1beta1.")
     private String tokenVersion = "v1beta1";
 
     @Option(
             names = "--authentication-token-webhook-cache-ttl",
             defaultValue = "2m",
             converter = DurationConverter.class,
-            paramLabel = "TIME")
+            paramLabel = "TIME",
+            description = "How long an answer about a token is believed.")
     private Duration tokenKeep = Duration.ofMinutes(2);
 
     @Option(
@@ -88,21 +109,27 @@ final class ExtensionFlags {
             description = "A kubeconfig that leads to who knows what users may do; with --authorization-mode Webhook.")
     private @Nullable Path authorizationWebhook;
 
-    @Option(names = "--authorization-webhook-version", defaultValue = "v1beta1", paramLabel = "VERSION")
+    @Option(
+            names = "--authorization-webhook-version",
+            defaultValue = "v1beta1",
+            paramLabel = "VERSION",
+            description = "Of the SubjectAccessReviews that are sent: v1 or v1beta1.")
     private String authorizationVersion = "v1beta1";
 
     @Option(
             names = "--authorization-webhook-cache-authorized-ttl",
             defaultValue = "5m",
             converter = DurationConverter.class,
-            paramLabel = "TIME")
+            paramLabel = "TIME",
+            description = "How long a yes is believed.")
     private Duration keepAllowed = Duration.ofMinutes(5);
 
     @Option(
             names = "--authorization-webhook-cache-unauthorized-ttl",
             defaultValue = "30s",
             converter = DurationConverter.class,
-            paramLabel = "TIME")
+            paramLabel = "TIME",
+            description = "How long a no is believed.")
     private Duration keepRefused = Duration.ofSeconds(30);
 
     ExtensionOptions options() {

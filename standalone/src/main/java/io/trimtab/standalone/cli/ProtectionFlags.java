@@ -22,7 +22,8 @@ final class ProtectionFlags {
             arity = "0..1",
             fallbackValue = "true",
             defaultValue = "true",
-            description = "Sort, queue and limit requests by FlowSchemas.")
+            description = "Sort, queue and limit requests by FlowSchemas.",
+            paramLabel = "true|false")
     private boolean priorityAndFairness;
 
     @Option(
@@ -32,7 +33,11 @@ final class ProtectionFlags {
             description = "With the next, how many requests are served at a time.")
     private int readsInflight;
 
-    @Option(names = "--max-mutating-requests-inflight", defaultValue = "200", paramLabel = "COUNT")
+    @Option(
+            names = "--max-mutating-requests-inflight",
+            defaultValue = "200",
+            paramLabel = "COUNT",
+            description = "How many writes are served at a time; see --max-requests-inflight.")
     private int writesInflight;
 
     @Option(
@@ -57,7 +62,13 @@ final class ProtectionFlags {
     @Option(names = "--audit-log-maxsize", defaultValue = "0", paramLabel = "MEGABYTES", description = "0 for 100.")
     private int auditMegabytes;
 
-    @Option(names = "--audit-log-compress", arity = "0..1", fallbackValue = "true", defaultValue = "false")
+    @Option(
+            names = "--audit-log-compress",
+            arity = "0..1",
+            fallbackValue = "true",
+            defaultValue = "false",
+            paramLabel = "true|false",
+            description = "Compress audit logs that have been rotated.")
     private boolean auditCompress;
 
     @Option(names = "--audit-log-format", defaultValue = "json", paramLabel = "FORMAT", description = "json or legacy.")
@@ -76,13 +87,25 @@ final class ProtectionFlags {
             description = "Kubeconfig of where batches of audit events are sent.")
     private @Nullable Path auditWebhook;
 
-    @Option(names = "--audit-webhook-batch-buffer-size", defaultValue = "10000", paramLabel = "COUNT")
+    @Option(
+            names = "--audit-webhook-batch-buffer-size",
+            defaultValue = "10000",
+            paramLabel = "COUNT",
+            description = "How many events wait at most; those beyond are dropped, and counted.")
     private int webhookBuffer;
 
-    @Option(names = "--audit-webhook-batch-max-size", defaultValue = "400", paramLabel = "COUNT")
+    @Option(
+            names = "--audit-webhook-batch-max-size",
+            defaultValue = "400",
+            paramLabel = "COUNT",
+            description = "How many events a batch has at most.")
     private int webhookSize;
 
-    @Option(names = "--audit-webhook-batch-max-wait", defaultValue = "30s", paramLabel = "DURATION")
+    @Option(
+            names = "--audit-webhook-batch-max-wait",
+            defaultValue = "30s",
+            paramLabel = "DURATION",
+            description = "How long a batch waits for more.")
     private String webhookWait = "30s";
 
     @Option(

@@ -64,7 +64,11 @@ final class RollingUpdateCommand implements Callable<Integer> {
     @Option(names = "--image-pull-policy", paramLabel = "POLICY", description = "Needed if the image stays the same.")
     private @Nullable String pullPolicy;
 
-    @Option(names = "--deployment-label-key", defaultValue = "deployment", paramLabel = "KEY")
+    @Option(
+            names = "--deployment-label-key",
+            defaultValue = "deployment",
+            paramLabel = "KEY",
+            description = "The label that tells the pods of the two controllers apart while both run.")
     private String deploymentKey = "deployment";
 
     @Option(names = "--update-period", defaultValue = "1m", paramLabel = "TIME", description = "Between two steps.")
@@ -81,7 +85,8 @@ final class RollingUpdateCommand implements Callable<Integer> {
 
     @Option(
             names = {"-n", "--namespace"},
-            paramLabel = "NAME")
+            paramLabel = "NAME",
+            description = "The namespace of both; default: that of the kubeconfig.")
     private @Nullable String namespace;
 
     @Option(names = "--kubeconfig", paramLabel = "FILE", description = "How to reach the API server.")

@@ -176,7 +176,7 @@ final class SnapshotCommand implements Runnable {
         @Spec
         private CommandSpec spec = CommandSpec.create();
 
-        @Parameters(paramLabel = "FILE")
+        @Parameters(paramLabel = "FILE", description = "What save has written.")
         private Path file = Path.of("");
 
         @Option(names = "--data-dir", required = true, paramLabel = "DIR", description = "Must not have a store yet.")

@@ -45,8 +45,7 @@ final class StorageFlags {
             defaultValue = "5m",
             converter = DurationConverter.class,
             paramLabel = "TIME",
-            description =
-                    "How often the store forgets what was overwritten before the last time; 0 for never; default 5m.")
+            description = "How often the store forgets what was overwritten before the last time; 0 for never.")
     private Duration compactionInterval = Duration.ofMinutes(5);
 
     @Option(
@@ -54,7 +53,7 @@ final class StorageFlags {
             defaultValue = "1h",
             converter = DurationConverter.class,
             paramLabel = "TIME",
-            description = "How long Events are kept; default 1h.")
+            description = "How long Events are kept.")
     private Duration eventTtl = Duration.ofHours(1);
 
     @Option(

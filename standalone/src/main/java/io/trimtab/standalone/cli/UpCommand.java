@@ -37,7 +37,7 @@ final class UpCommand implements Callable<Integer> {
     @Mixin
     private ApiServerFlags flags = new ApiServerFlags();
 
-    @Option(names = "--nodes", defaultValue = "3", paramLabel = "COUNT", description = "How many nodes; default 3.")
+    @Option(names = "--nodes", defaultValue = "3", paramLabel = "COUNT", description = "How many nodes.")
     private int nodes;
 
     @Option(names = "--node-names", split = ",", paramLabel = "NAME", description = "Nodes of these names instead.")
@@ -49,10 +49,19 @@ final class UpCommand implements Callable<Integer> {
     @Option(names = "--runtime", defaultValue = "simulated", paramLabel = "KIND", description = "simulated.")
     private String runtime = "simulated";
 
-    @Option(names = "--pod-cidr", defaultValue = "172.16.0.0/16", paramLabel = "CIDR")
+    @Option(
+            names = "--pod-cidr",
+            defaultValue = "172.16.0.0/16",
+            paramLabel = "CIDR",
+            description = "Addresses of pods; each node is given a part.")
     private String podCidr = "172.16.0.0/16";
 
-    @Option(names = "--controllers", split = ",", defaultValue = "*", paramLabel = "NAME")
+    @Option(
+            names = "--controllers",
+            split = ",",
+            defaultValue = "*",
+            paramLabel = "NAME",
+            description = "Which to run: '*' for all, 'name' for one, '-name' for all but that one.")
     private List<String> controllers = List.of("*");
 
     @Option(names = "--no-scheduler", description = "No scheduler: run one by trimtab scheduler.")
