@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.client.Config;
 import io.trimtab.client.ClientOptions;
 import io.trimtab.client.Clients;
 import io.trimtab.controller.ManagerProgram;
+import io.trimtab.controllers.certificates.Signers;
 import io.trimtab.controllers.nodeipam.NodeIpamController;
 import io.trimtab.controllers.serviceaccounttoken.TokenKey;
 import io.trimtab.runtime.Driver;
@@ -21,6 +22,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -78,6 +80,9 @@ public final class ControllerManager implements Callable<Integer> {
             description =
                     "RSA or EC key to sign the tokens of Secrets with; default: the API server is asked for them.")
     private @Nullable Path serviceAccountKeyFile;
+
+    @Mixin
+    private SigningFlags signing = new SigningFlags();
 
     @Option(
             names = "--allocate-node-cidrs",
@@ -184,6 +189,10 @@ public final class ControllerManager implements Callable<Integer> {
                         "--service-account-private-key-file " + serviceAccountKeyFile + ": " + e.getMessage(),
                         e);
             }
+        }
+        Signers signers = signing.signers(spec);
+        if (signers != null) {
+            table = table.withSigners(signers);
         }
         if (!allocateNodeCidrs) {
             return table;

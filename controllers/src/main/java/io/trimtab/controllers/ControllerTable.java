@@ -2,6 +2,10 @@ package io.trimtab.controllers;
 
 import io.trimtab.controller.Controller;
 import io.trimtab.controller.Manager;
+import io.trimtab.controllers.certificates.CertificateApprover;
+import io.trimtab.controllers.certificates.CertificateCleaner;
+import io.trimtab.controllers.certificates.CertificateSigner;
+import io.trimtab.controllers.certificates.Signers;
 import io.trimtab.controllers.clusterrole.ClusterRoleAggregationController;
 import io.trimtab.controllers.cronjob.CronJobController;
 import io.trimtab.controllers.daemonset.DaemonSetController;
@@ -45,25 +49,32 @@ public final class ControllerTable {
      * @param rootCertificates what clients trust the API server by, in PEM form; empty if not known: nothing is published
      * @param nodeRanges where nodes get their ranges of pod addresses from; null if they get none from us
      * @param tokenKey signs the tokens of Secrets; null to ask the API server for them
+     * @param signers sign CertificateSigningRequests; null if somebody else does
      */
     public record Options(
             String rootCertificates,
             NodeIpamController.@Nullable Ranges nodeRanges,
-            @Nullable TokenKey tokenKey) {
+            @Nullable TokenKey tokenKey,
+            @Nullable Signers signers) {
 
         /** Nodes get no ranges, and the API server makes all tokens. */
         public Options(String rootCertificates) {
-            this(rootCertificates, null, null);
+            this(rootCertificates, null, null, null);
         }
 
         /** The same, with ranges for nodes. */
         public Options withNodeRanges(NodeIpamController.Ranges ranges) {
-            return new Options(rootCertificates, ranges, tokenKey);
+            return new Options(rootCertificates, ranges, tokenKey, signers);
         }
 
         /** The same, with a key for the tokens of Secrets. */
         public Options withTokenKey(TokenKey key) {
-            return new Options(rootCertificates, nodeRanges, key);
+            return new Options(rootCertificates, nodeRanges, key, signers);
+        }
+
+        /** The same, with authorities that sign requests. */
+        public Options withSigners(Signers others) {
+            return new Options(rootCertificates, nodeRanges, tokenKey, others);
         }
     }
 
@@ -135,6 +146,13 @@ public final class ControllerTable {
                     manager.add(NodeIpamController.controller(manager, options.nodeRanges()));
                 }
             }),
+            new Entry(CertificateSigner.NAME, "csrsigning", (manager, options) -> {
+                if (options.signers() != null) {
+                    manager.add(CertificateSigner.controller(manager, options.signers()));
+                }
+            }),
+            Entry.of(CertificateApprover.NAME, "csrapproving", CertificateApprover::controller),
+            Entry.part(CertificateCleaner.NAME, "csrcleaner", CertificateCleaner::component),
             Entry.of(
                     ClusterRoleAggregationController.NAME,
                     "clusterrole-aggregation",
@@ -142,6 +160,7 @@ public final class ControllerTable {
 
     /** The names by which controllers ask for clients, where these have ServiceAccounts that are bound to ClusterRoles. */
     private static final Set<String> SERVICE_ACCOUNTS = Set.of(
+            "certificate-controller",
             "clusterrole-aggregation-controller",
             "cronjob-controller",
             "daemon-set-controller",

@@ -73,6 +73,7 @@ import io.trimtab.apiserver.tokens.TokenIssuer;
 import io.trimtab.apiserver.tokens.TokenKeys;
 import io.trimtab.apiserver.tokens.TokenSettings;
 import io.trimtab.client.Clients;
+import io.trimtab.controllers.certificates.SigningAuthority;
 import io.trimtab.runtime.Driver;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -648,6 +649,11 @@ public final class ApiServerInstance implements AutoCloseable {
     /** What clients trust the server by, in PEM form. */
     public String certificateAuthority() {
         return authority.certificatePem();
+    }
+
+    /** The same authority as controllers sign with. */
+    SigningAuthority signingAuthority() {
+        return SigningAuthority.fromPem(authority.certificatePem(), authority.privateKeyPem());
     }
 
     /** Makes a credential for a client: a certificate and its key. */

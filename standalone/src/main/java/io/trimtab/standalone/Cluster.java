@@ -13,6 +13,7 @@ import io.trimtab.controller.ReconcileObserver;
 import io.trimtab.controller.Request;
 import io.trimtab.controller.Result;
 import io.trimtab.controllers.ControllerTable;
+import io.trimtab.controllers.certificates.Signers;
 import io.trimtab.controllers.nodeipam.NodeIpamController;
 import io.trimtab.events.ClientEventRecorder;
 import io.trimtab.informer.EventHandler;
@@ -100,6 +101,7 @@ public final class Cluster implements AutoCloseable {
                     made,
                     options.controllers(),
                     new ControllerTable.Options(apiServer.certificateAuthority())
+                            .withSigners(Signers.of(apiServer.signingAuthority(), Signers.LONGEST))
                             .withNodeRanges(new NodeIpamController.Ranges(
                                     List.of(options.podCidr()),
                                     List.of(options.apiServer().serviceCidr()),

@@ -114,6 +114,11 @@ public final class CertificateAuthority {
         return privateKey;
     }
 
+    /** The key, for whoever signs in its stead; never log it. */
+    public String privateKeyPem() {
+        return Pem.privateKey(privateKey);
+    }
+
     /**
      * A certificate for a server.
      *

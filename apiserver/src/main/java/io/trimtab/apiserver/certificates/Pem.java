@@ -33,12 +33,19 @@ import org.bouncycastle.asn1.x500.style.BCStyle;
 import org.bouncycastle.asn1.x500.style.IETFUtils;
 import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
+import org.bouncycastle.operator.OperatorCreationException;
+import org.bouncycastle.operator.jcajce.JcaContentVerifierProviderBuilder;
 import org.bouncycastle.pkcs.PKCS10CertificationRequest;
+import org.bouncycastle.pkcs.PKCSException;
 
 /** Reads and writes certificates and keys in PEM. Stateless. */
 public final class Pem {
     private static final Pattern BLOCK =
             Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----\\s*([A-Za-z0-9+/=\\s]*?)-----END \\1-----");
+    /** Also with headers. */
+    private static final Pattern ANY_BLOCK =
+            Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----\\s*([^-]*?)-----END \\1-----");
+
     private static final Base64.Encoder LINES = Base64.getMimeEncoder(64, new byte[] {'\n'});
 
     private Pem() {}
@@ -175,6 +182,61 @@ public final class Pem {
         return requested(text, BCStyle.O);
     }
 
+    /** Why a text is no certificate request whose asker has the key; empty if it is one. */
+    public static String requestProblem(String text) {
+        List<Block> blocks = blocks(text);
+        if (blocks.isEmpty() || !blocks.get(0).type.equals("CERTIFICATE REQUEST")) {
+            return "PEM block type must be CERTIFICATE REQUEST";
+        }
+        try {
+            PKCS10CertificationRequest request = new PKCS10CertificationRequest(blocks.get(0).der);
+            boolean valid = request.isSignatureValid(new JcaContentVerifierProviderBuilder()
+                    .build(publicKey(request.getSubjectPublicKeyInfo().getEncoded())));
+            return valid ? "" : refused(request);
+        } catch (java.io.IOException e) {
+            return "asn1: structure error: " + e.getMessage();
+        } catch (OperatorCreationException | IllegalArgumentException e) {
+            return "x509: cannot verify signature: algorithm unimplemented";
+        } catch (PKCSException e) {
+            return "x509: " + e.getMessage();
+        }
+    }
+
+    private static String refused(PKCS10CertificationRequest request) {
+        ASN1ObjectIdentifier key =
+                request.getSubjectPublicKeyInfo().getAlgorithm().getAlgorithm();
+        return key.equals(PKCSObjectIdentifiers.rsaEncryption)
+                ? "crypto/rsa: verification error"
+                : key.equals(X9ObjectIdentifiers.id_ecPublicKey)
+                        ? "x509: ECDSA verification failure"
+                        : "x509: Ed25519 verification failure";
+    }
+
+    /** Why a text is not one or more certificates; empty if it is. */
+    public static String certificatesProblem(String text) {
+        Matcher matcher = ANY_BLOCK.matcher(text);
+        int found = 0;
+        while (matcher.find()) {
+            if (!matcher.group(1).equals("CERTIFICATE")) {
+                return "only CERTIFICATE PEM blocks are allowed, found \"" + matcher.group(1) + "\"";
+            }
+            if (matcher.group(2).contains(":")) {
+                return "no PEM block headers are permitted";
+            }
+            found++;
+            try {
+                byte[] der = Base64.getMimeDecoder().decode(matcher.group(2).getBytes(StandardCharsets.US_ASCII));
+                if (der.length == 0) {
+                    return "found CERTIFICATE PEM block containing 0 certificates";
+                }
+                CertificateFactory.getInstance("X.509").generateCertificate(new ByteArrayInputStream(der));
+            } catch (GeneralSecurityException | IllegalArgumentException e) {
+                return "x509: malformed certificate";
+            }
+        }
+        return found == 0 ? "must contain at least one CERTIFICATE PEM block" : "";
+    }
+
     private static List<String> requested(String text, ASN1ObjectIdentifier type) {
         for (Block block : blocks(text)) {
             if (block.type.equals("CERTIFICATE REQUEST")) {
@@ -199,14 +261,14 @@ public final class Pem {
     }
 
     private static PublicKey publicKey(byte[] der) {
-        for (String algorithm : new String[] {"RSA", "EC"}) {
+        for (String algorithm : new String[] {"RSA", "EC", "EdDSA"}) {
             try {
                 return KeyFactory.getInstance(algorithm).generatePublic(new X509EncodedKeySpec(der));
             } catch (GeneralSecurityException e) {
                 continue; // not of this algorithm
             }
         }
-        throw new IllegalArgumentException("public key cannot be read: neither RSA nor EC");
+        throw new IllegalArgumentException("public key cannot be read: neither RSA nor EC nor Ed25519");
     }
 
     private static PrivateKey pkcs8(PrivateKeyInfo info) throws GeneralSecurityException, java.io.IOException {
