@@ -18,6 +18,7 @@ import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.trimtab.apiserver.RequestInfo;
 import io.trimtab.apiserver.auth.UserInfo;
+import io.trimtab.apiserver.callout.CalloutTransport;
 import io.trimtab.apiserver.resource.Served;
 import io.trimtab.apiserver.storage.StoredObject;
 import io.trimtab.client.Client;
@@ -30,6 +31,7 @@ import io.trimtab.junit.fault.Fault;
 import io.trimtab.node.simulated.Simulation;
 import io.trimtab.runtime.VirtualDriver;
 import io.trimtab.standalone.ClusterOptions;
+import io.trimtab.webhook.Webhooks;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -45,6 +47,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
@@ -362,6 +365,24 @@ public final class Cluster implements AutoCloseable {
         }
         instances.add(program);
         program.start();
+        return this;
+    }
+
+    /**
+     * Answers the API server's calls to a webhook by these functions, without a socket, a certificate or a Service.
+     *
+     * @param authority what the server would call: {@code name.namespace.svc} for a Service, host and port for a URL
+     */
+    public Cluster answer(String authority, Webhooks webhooks) {
+        parts().apiServer().callouts().register(authority, request -> {
+            String url = request.url();
+            int path = url.indexOf('/', url.indexOf("://") + 3);
+            int query = url.indexOf('?', path);
+            Webhooks.Answer answer =
+                    webhooks.handle(url.substring(path, query < 0 ? url.length() : query), request.body());
+            return new CalloutTransport.Reply(
+                    answer.code(), Map.of("content-type", List.of(answer.contentType())), answer.body());
+        });
         return this;
     }
 
