@@ -2,6 +2,7 @@ package io.trimtab.apiserver.http;
 
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.trimtab.runtime.Driver;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -14,7 +15,9 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.KeyCertOptions;
+import io.vertx.core.net.OpenSSLEngineOptions;
 import io.vertx.core.net.TrustOptions;
+import io.vertx.core.net.impl.ConnectionBase;
 import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
 import java.time.Duration;
@@ -63,6 +66,9 @@ public final class HttpFrontend implements AutoCloseable {
     private static final List<String> TLS13_SUITES =
             List.of("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256");
 
+    /** As Go's server (rstAvoidanceDelay). */
+    private static final Duration LINGER = Duration.ofMillis(500);
+
     private static final Duration SWEEP = Duration.ofSeconds(5);
 
     private final HttpOptions options;
@@ -89,6 +95,7 @@ public final class HttpFrontend implements AutoCloseable {
         this.certificates = certificates;
         this.vertx = Vertx.vertx(new VertxOptions()
                 .setEventLoopPoolSize(EVENT_LOOPS)
+                .setPreferNativeTransport(true)
                 .setWorkerPoolSize(1)
                 .setInternalBlockingPoolSize(2)
                 .setFileSystemOptions(
@@ -132,6 +139,10 @@ public final class HttpFrontend implements AutoCloseable {
                     .setUseAlpn(true)
                     .setAlpnVersions(List.of(HttpVersion.HTTP_2, HttpVersion.HTTP_1_1))
                     .setKeyCertOptions(KeyCertOptions.wrap(identity(tls)));
+            if (OpenSSLEngineOptions.isAvailable()) {
+                // Encrypting is most of what a list costs in the JDK's engine, and all of it until that is compiled.
+                secure.setSslEngineOptions(new OpenSSLEngineOptions());
+            }
             secure.setEnabledSecureTransportProtocols(Set.copyOf(tls.protocols()));
             if (!tls.cipherSuites().isEmpty()) {
                 TLS13_SUITES.forEach(secure::addEnabledCipherSuite);
@@ -183,7 +194,7 @@ public final class HttpFrontend implements AutoCloseable {
     private int listen(HttpServerOptions server, String flag) {
         HttpServer http = vertx.createHttpServer(server)
                 .requestHandler(this::onRequest)
-                .invalidRequestHandler(HttpFrontend::refuse)
+                .invalidRequestHandler(this::refuse)
                 .connectionHandler(this::onConnection)
                 .exceptionHandler(e -> log.debug("Connection failed", e));
         try {
@@ -202,7 +213,7 @@ public final class HttpFrontend implements AutoCloseable {
     }
 
     /** Answers what is no HTTP, or too long, as Go's server does: and that is the end of the connection. */
-    private static void refuse(HttpServerRequest request) {
+    private void refuse(HttpServerRequest request) {
         Throwable cause = request.decoderResult().cause();
         boolean tooLong = cause instanceof TooLongHttpLineException || cause instanceof TooLongHttpHeaderException;
         int code = tooLong ? 431 : 400;
@@ -210,7 +221,13 @@ public final class HttpFrontend implements AutoCloseable {
         request.response().setStatusCode(code);
         request.response().putHeader("Content-Type", "text/plain; charset=utf-8");
         request.response().putHeader("Connection", "close");
-        request.response().end(text).onComplete(v -> request.connection().close());
+        // What the client still sends is read and dropped meanwhile: to close on it would reset the connection, and the
+        // client
+        // would not see the answer.
+        request.response()
+                .end(text)
+                .onComplete(
+                        v -> driver.schedule(LINGER, () -> request.connection().close()));
     }
 
     /** The TLS port that is open, or -1. */
@@ -226,6 +243,11 @@ public final class HttpFrontend implements AutoCloseable {
     private void onConnection(HttpConnection http) {
         Connection connection = new Connection(http, driver.nanoTime());
         connections.add(connection);
+        // Behind the codec, where the server's own flushes come by. HTTP/1 has one answer at a time.
+        if (http instanceof ConnectionBase base
+                && base.channel().pipeline().get(Http2ConnectionHandler.class) != null) {
+            base.channel().pipeline().addLast(new LateFlush());
+        }
         http.closeHandler(v -> connections.remove(connection));
         http.exceptionHandler(e -> log.debug("Connection broke", e));
     }
