@@ -85,6 +85,11 @@ public final class NodeAgent {
         return new NodeAgent(manager, options, runtime);
     }
 
+    /** Takes one node more, which joins at once. Does nothing for one that is known. */
+    public void add(String node) {
+        nodes.add(node);
+    }
+
     /** Silences a node, as if its plug were pulled: no heartbeat, and nothing happens to its pods. */
     public void stop(String node) {
         nodes.stop(node);

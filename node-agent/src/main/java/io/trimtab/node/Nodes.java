@@ -1,6 +1,7 @@
 package io.trimtab.node;
 
 import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.api.model.NodeAddress;
 import io.fabric8.kubernetes.api.model.NodeBuilder;
 import io.fabric8.kubernetes.api.model.NodeCondition;
 import io.fabric8.kubernetes.api.model.NodeStatus;
@@ -121,7 +122,23 @@ final class Nodes implements Manager.Component {
     }
 
     String hostAddress(String name) {
-        return Objects.requireNonNull(states.get(name)).address;
+        String own = Objects.requireNonNull(states.get(name)).address;
+        return kept(name)
+                .flatMap(status -> status.getAddresses().stream()
+                        .filter(address -> "InternalIP".equals(address.getType()))
+                        .map(NodeAddress::getAddress)
+                        .findFirst())
+                .orElse(own);
+    }
+
+    /** What a node says of itself, if that stays as it is. */
+    private Optional<NodeStatus> kept(String name) {
+        return options.keeps()
+                ? cached.get(null, name)
+                        .map(Node::getStatus)
+                        .filter(status -> status.getCapacity() != null
+                                && !status.getCapacity().isEmpty())
+                : Optional.empty();
     }
 
     /** The pod addresses of a node; empty while it has no pod CIDR. */
@@ -193,6 +210,15 @@ final class Nodes implements Manager.Component {
         }
     }
 
+    /** One node more, which joins now. */
+    void add(String name) {
+        State fresh = new State(name, IPV4.matcher(name).matches() ? name : address(states.size() + 1));
+        if (states.putIfAbsent(name, fresh) == null) {
+            fresh.lane.execute(() -> register(fresh));
+            fresh.timer = driver.schedule(options.leasePeriod(), () -> fresh.lane.execute(() -> beat(fresh)));
+        }
+    }
+
     /** A node that was stopped comes back. */
     void resume(String name) {
         State state = states.get(name);
@@ -240,12 +266,19 @@ final class Nodes implements Manager.Component {
             return;
         }
         state.timer = driver.schedule(options.leasePeriod(), () -> state.lane.execute(() -> beat(state)));
+        Heartbeats shorter = options.heartbeats();
+        Instant now = driver.now();
         try {
-            renew(state);
+            if (shorter == null || !shorter.renew(state.name, now)) {
+                renew(state);
+            }
             Instant reported = state.reported;
             boolean due =
-                    reported == null || !reported.plus(options.statusPeriod()).isAfter(driver.now());
-            if (due || !isReportedReady(state)) {
+                    reported == null || !reported.plus(options.statusPeriod()).isAfter(now);
+            boolean ready = isReportedReady(state);
+            if (due && ready && shorter != null && shorter.confirm(state.name, now)) {
+                state.reported = now;
+            } else if (due || !ready) {
                 report(state);
             }
         } catch (ApiException e) {
@@ -258,6 +291,9 @@ final class Nodes implements Manager.Component {
         NodeStatus known = node.getStatus();
         if (known == null || !isReportedReady(state)) {
             return false;
+        }
+        if (kept(state.name).isPresent()) {
+            return true;
         }
         NodeStatus now = status(state, conditionsOf(node));
         return now.getCapacity().equals(known.getCapacity())
@@ -335,8 +371,11 @@ final class Nodes implements Manager.Component {
     }
 
     private void report(State state) {
-        NodeStatus status =
-                status(state, conditionsOf(cached.get(null, state.name).orElse(null)));
+        Map<String, NodeCondition> before =
+                conditionsOf(cached.get(null, state.name).orElse(null));
+        NodeStatus status = kept(state.name).isPresent()
+                ? new NodeStatusBuilder().withConditions(conditions(before)).build()
+                : status(state, before);
         client.patch(
                 NODES,
                 null,
@@ -381,8 +420,18 @@ final class Nodes implements Manager.Component {
                 .build();
     }
 
-    /** What every node has. */
-    Map<String, Quantity> capacity() {
+    /** What a node gives to pods. */
+    Map<String, Quantity> allocatable(String name) {
+        return kept(name)
+                .map(status -> status.getAllocatable() == null
+                                || status.getAllocatable().isEmpty()
+                        ? status.getCapacity()
+                        : status.getAllocatable())
+                .orElseGet(this::capacity);
+    }
+
+    /** What every node has that is ours. */
+    private Map<String, Quantity> capacity() {
         Map<String, Quantity> capacity = new TreeMap<>();
         capacity.put("cpu", new Quantity("32"));
         capacity.put("memory", new Quantity("128Gi"));

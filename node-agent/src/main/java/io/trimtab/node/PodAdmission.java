@@ -44,13 +44,13 @@ final class PodAdmission {
                 && !"linux".equals(pod.getSpec().getOs().getName())) {
             return new Refusal("PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS");
         }
-        Refusal resources = resources(pod);
+        Refusal resources = resources(pod, node);
         return resources != null ? resources : ports(pod, node);
     }
 
-    /** What no node of this kind could ever give. */
-    private @Nullable Refusal resources(Pod pod) {
-        for (Map.Entry<String, Quantity> has : nodes.capacity().entrySet()) {
+    /** What this node could never give. */
+    private @Nullable Refusal resources(Pod pod, String node) {
+        for (Map.Entry<String, Quantity> has : nodes.allocatable(node).entrySet()) {
             BigDecimal requested = BigDecimal.ZERO;
             for (Container container : pod.getSpec().getContainers()) {
                 Map<String, Quantity> requests = container.getResources() == null

@@ -336,7 +336,7 @@ final class PodInputs {
         }
         Quantity found = amounts.get(name);
         if (found == null && limits) {
-            found = nodes.capacity().get(name);
+            found = nodes.allocatable(node).get(name);
         }
         BigDecimal value = found == null ? BigDecimal.ZERO : found.getNumericalAmount();
         BigDecimal divisor = reference.getDivisor() == null

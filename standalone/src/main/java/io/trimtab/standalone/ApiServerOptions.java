@@ -110,6 +110,11 @@ public record ApiServerOptions(
         return edit(draft -> draft.protection = other);
     }
 
+    /** The same with other addresses of Services. */
+    public ApiServerOptions withServiceCidr(String cidr) {
+        return edit(draft -> draft.serviceCidr = cidr);
+    }
+
     /** The same with other settings of the storage. */
     public ApiServerOptions withStorage(StorageSettings settings) {
         return edit(draft -> draft.storage = settings);
@@ -127,11 +132,13 @@ public record ApiServerOptions(
         private @Nullable Path dataDirectory;
         private int securePort;
         private int insecurePort;
+        private String serviceCidr;
         private StorageSettings storage;
         private Protection protection;
 
         Draft(ApiServerOptions from) {
             store = from.store;
+            serviceCidr = from.serviceCidr;
             dataDirectory = from.dataDirectory;
             securePort = from.securePort;
             insecurePort = from.insecurePort;
@@ -147,7 +154,7 @@ public record ApiServerOptions(
                     securePort,
                     insecurePort,
                     from.advertiseAddress,
-                    from.serviceCidr,
+                    serviceCidr,
                     from.nodePortRange,
                     from.tokenAuthFile,
                     from.clientCaFile,

@@ -33,7 +33,9 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,12 +61,18 @@ public final class Cluster implements AutoCloseable {
     private volatile boolean closed;
     private final List<String> nodeNames;
     private final boolean waitsForAccount;
+    private final UnaryOperator<NodeAgentOptions> nodeOptions;
     private final Map<String, FabricClient> clients = new ConcurrentHashMap<>();
     private final Map<String, UserInfo> identities = new ConcurrentHashMap<>();
     /** Who hears of the reconciles of the cluster's own controllers. */
     private volatile ReconcileObserver observer = new ReconcileObserver() {};
 
-    private Cluster(ClusterOptions options, ApiServerInstance apiServer, Driver driver) {
+    private Cluster(
+            ClusterOptions options,
+            ApiServerInstance apiServer,
+            Driver driver,
+            UnaryOperator<NodeAgentOptions> nodeOptions) {
+        this.nodeOptions = nodeOptions;
         this.options = options;
         this.apiServer = apiServer;
         this.nodeNames = options.nodes();
@@ -113,7 +121,7 @@ public final class Cluster implements AutoCloseable {
         }
         if (!options.nodes().isEmpty()) {
             SimulatedRuntime runtime = new SimulatedRuntime(driver, options.simulation());
-            nodes = NodeAgent.addTo(made, NodeAgentOptions.of(options.nodes()), runtime);
+            nodes = NodeAgent.addTo(made, nodeOptions.apply(NodeAgentOptions.of(options.nodes())), runtime);
             apiServer.simulatedNodes().serve(runtime);
             if (options.metrics()) {
                 made.add(new SimulatedMetrics(made, privileged(), apiServer.callouts()));
@@ -183,8 +191,25 @@ public final class Cluster implements AutoCloseable {
     }
 
     private static Cluster start(ClusterOptions options, Driver driver, ApiServerInstance apiServer) {
+        return start(options, driver, apiServer, UnaryOperator.identity(), made -> {});
+    }
+
+    /**
+     * Starts the other parts around an API server that runs already.
+     *
+     * @param apiServer closed with the cluster, or if this fails
+     * @param nodes how the simulated nodes differ from usual ones
+     * @param before called when all parts are made and none has begun
+     */
+    public static Cluster start(
+            ClusterOptions options,
+            Driver driver,
+            ApiServerInstance apiServer,
+            UnaryOperator<NodeAgentOptions> nodes,
+            Consumer<Cluster> before) {
         try {
-            Cluster cluster = new Cluster(options, apiServer, driver);
+            Cluster cluster = new Cluster(options, apiServer, driver, nodes);
+            before.accept(cluster);
             cluster.standForElection();
             try {
                 apiServer.awaitPorts();
@@ -320,6 +345,15 @@ public final class Cluster implements AutoCloseable {
                 throw new IllegalStateException("a handler could not be removed", e);
             }
         });
+    }
+
+    /** Adds a simulated node, which joins at once; there must have been one from the beginning. */
+    public void addNode(String name) {
+        NodeAgent agent = nodes;
+        if (agent == null) {
+            throw new IllegalStateException("node " + name + " cannot join: this cluster simulates no nodes");
+        }
+        agent.add(name);
     }
 
     /** Silences a simulated node, as if its plug were pulled. */

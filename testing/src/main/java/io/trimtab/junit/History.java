@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.trimtab.apiserver.RequestInfo;
 import io.trimtab.apiserver.storage.StoredObject;
+import io.trimtab.simulate.Fields;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;

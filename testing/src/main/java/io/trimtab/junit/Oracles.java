@@ -7,6 +7,7 @@ import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.RequestInfo;
 import io.trimtab.apiserver.storage.StoredObject;
 import io.trimtab.controller.Request;
+import io.trimtab.simulate.Fields;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;

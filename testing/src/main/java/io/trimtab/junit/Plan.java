@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.trimtab.apiserver.storage.StoredObject;
 import io.trimtab.runtime.VirtualDriver;
+import io.trimtab.simulate.Fields;
 import io.trimtab.standalone.ClusterOptions;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -19,6 +19,7 @@ class ModulesTest {
     private static final String SCHEDULER = "io.trimtab.scheduler..";
     private static final String NODE = "io.trimtab.node..";
     private static final String STANDALONE = "io.trimtab.standalone..";
+    private static final String SIMULATE = "io.trimtab.simulate..";
     private static final String JUNIT = "io.trimtab.junit..";
 
     private static JavaClasses all;
@@ -121,7 +122,7 @@ class ModulesTest {
                         "io.trimtab.selector..")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(APISERVER, CONTROLLERS, SCHEDULER, NODE, STANDALONE, JUNIT)
+                .resideInAnyPackage(APISERVER, CONTROLLERS, SCHEDULER, NODE, STANDALONE, SIMULATE, JUNIT)
                 .because("core is what users put into their own programs: it brings no cluster along"));
     }
 
@@ -132,7 +133,7 @@ class ModulesTest {
                 .resideInAPackage(STANDALONE)
                 .should()
                 .onlyHaveDependentClassesThat()
-                .resideInAnyPackage(STANDALONE, JUNIT, "io.trimtab.benchmarks..")
+                .resideInAnyPackage(STANDALONE, SIMULATE, JUNIT, "io.trimtab.benchmarks..")
                 .because("it puts the parts together; a part that knew the whole could not be had alone"));
     }
 }

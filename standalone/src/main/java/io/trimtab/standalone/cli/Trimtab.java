@@ -4,6 +4,7 @@ import io.trimtab.apiserver.http.ListenException;
 import io.trimtab.apiserver.store.StoreException;
 import io.trimtab.controllers.ControllerManager;
 import io.trimtab.scheduler.SchedulerCommand;
+import io.trimtab.simulate.SimulationException;
 import io.trimtab.standalone.StartException;
 import io.trimtab.standalone.rollingupdate.RollingUpdateException;
 import java.util.LinkedHashMap;
@@ -36,6 +37,9 @@ public final class Trimtab implements Runnable {
         commands.put("node", NodeCommand.class);
         commands.put("rolling-update", RollingUpdateCommand.class);
         commands.put("snapshot", SnapshotCommand.class);
+        commands.put("simulate", SimulateCommand.class);
+        commands.put("plan", PlanCommand.class);
+        commands.put("replay", ReplayCommand.class);
         commands.put("version", VersionCommand.class);
         commands.put("warm-up", WarmUpCommand.class);
         return commands;
@@ -76,7 +80,8 @@ public final class Trimtab implements Runnable {
         return failure instanceof StartException
                 || failure instanceof ListenException
                 || failure instanceof StoreException
-                || failure instanceof RollingUpdateException;
+                || failure instanceof RollingUpdateException
+                || failure instanceof SimulationException;
     }
 
     @Override

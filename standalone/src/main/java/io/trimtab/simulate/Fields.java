@@ -1,4 +1,4 @@
-package io.trimtab.junit;
+package io.trimtab.simulate;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
@@ -8,14 +8,14 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** Compares objects as trees, field by field. Pure functions. */
-final class Fields {
+public final class Fields {
     private static final int MAX_SHOWN = 8;
     private static final int MAX_VALUE = 60;
     /** What the server itself keeps. */
     private static final Set<String> BOOKKEEPING = Set.of("managedFields", "resourceVersion", "generation");
 
     /** A field and its two values; null where it is absent. */
-    record Difference(
+    public record Difference(
             String path,
             @Nullable JsonNode before,
             @Nullable JsonNode after) {
@@ -28,7 +28,7 @@ final class Fields {
     private Fields() {}
 
     /** What differs, leaf by leaf, without what the server keeps. Lists are compared as wholes unless they are equally long. */
-    static List<Difference> differences(@Nullable JsonNode before, @Nullable JsonNode after) {
+    public static List<Difference> differences(@Nullable JsonNode before, @Nullable JsonNode after) {
         List<Difference> found = new ArrayList<>();
         collect("", before, after, found);
         return found;
@@ -72,7 +72,7 @@ final class Fields {
     }
 
     /** The value at a path as {@link #differences} writes it, or null. */
-    static @Nullable JsonNode at(@Nullable JsonNode tree, String path) {
+    public static @Nullable JsonNode at(@Nullable JsonNode tree, String path) {
         JsonNode node = tree;
         StringBuilder name = new StringBuilder();
         for (int i = 0; i <= path.length() && node != null; i++) {
@@ -101,7 +101,7 @@ final class Fields {
     }
 
     /** The first differences in a line: for messages. */
-    static String changes(@Nullable JsonNode before, @Nullable JsonNode after) {
+    public static String changes(@Nullable JsonNode before, @Nullable JsonNode after) {
         if (before == null || after == null) {
             return "";
         }
@@ -116,7 +116,7 @@ final class Fields {
         return text.toString();
     }
 
-    static String shown(@Nullable JsonNode value) {
+    public static String shown(@Nullable JsonNode value) {
         if (value == null || value.isMissingNode()) {
             return "(none)";
         }
