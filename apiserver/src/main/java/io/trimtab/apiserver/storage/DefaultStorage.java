@@ -56,7 +56,7 @@ public final class DefaultStorage implements Storage, AutoCloseable {
      * @param eventLife how long an Event is kept after it was written last; zero for ever
      */
     public record Options(int maxBufferedEvents, int maxRecentEvents, Duration compactEvery, Duration eventLife) {
-        public static final Options DEFAULT = new Options(10_000, 4096, Duration.ofMinutes(5), Duration.ofHours(1));
+        public static final Options DEFAULT = new Options(10_000, 1024, Duration.ofMinutes(5), Duration.ofHours(1));
 
         public Options(int maxBufferedEvents, int maxRecentEvents, Duration compactEvery) {
             this(maxBufferedEvents, maxRecentEvents, compactEvery, DEFAULT.eventLife());
@@ -554,7 +554,12 @@ public final class DefaultStorage implements Storage, AutoCloseable {
             long remaining = range.remaining();
             List<Store.Entry> entries = range.entries();
             for (int i = 0; i < entries.size(); i++) {
-                Stored object = decoded(resource, entries.get(i), newest);
+                Stored object;
+                try {
+                    object = decoded(resource, entries.get(i), newest);
+                } catch (Store.CompactedException e) {
+                    throw tooOld(query);
+                }
                 if (filter.matches(object)) {
                     page.add(object);
                 }
@@ -673,16 +678,20 @@ public final class DefaultStorage implements Storage, AutoCloseable {
             return Optional.empty();
         }
         List<ResourceCache.Event> events = new ArrayList<>();
-        for (Store.Change change : changes) {
-            if (change.revision() <= upTo) {
-                Store.Entry now = change.entry();
-                Store.Entry before = change.previous();
-                events.add(new ResourceCache.Event(
-                        change.key(),
-                        now == null ? null : ObjectCodec.decode(cache.resource, now),
-                        before == null ? null : ObjectCodec.decode(cache.resource, before),
-                        change.revision()));
+        try {
+            for (Store.Change change : changes) {
+                if (change.revision() <= upTo) {
+                    Store.Entry now = change.entry();
+                    Store.Entry before = change.previous();
+                    events.add(new ResourceCache.Event(
+                            change.key(),
+                            now == null ? null : ObjectCodec.decode(cache.resource, now),
+                            before == null ? null : ObjectCodec.decode(cache.resource, before),
+                            change.revision()));
+                }
             }
+        } catch (Store.CompactedException e) {
+            return Optional.empty();
         }
         return Optional.of(events);
     }

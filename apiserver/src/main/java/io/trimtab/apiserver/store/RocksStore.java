@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.CompressionType;
 import org.rocksdb.InfoLogLevel;
@@ -31,7 +32,8 @@ import org.rocksdb.WriteOptions;
 
 /**
  * A store in a directory. A commit is acknowledged when it is in a write-ahead log that the disk has confirmed; commits that
- * come while the disk is busy share the next confirmation. All states are also held in memory, where they are read.
+ * come while the disk is busy share the next confirmation. The present is also held in memory, where it is read; of what was
+ * overwritten, memory holds the newest part, and the files are read for older values.
  *
  * <p>In the files, each change has a key of its own: the key's text, a zero byte, the revision. So a restart brings back the
  * past too, down to the last compaction: watches go on and pages of a list keep their snapshot.
@@ -84,6 +86,9 @@ public final class RocksStore implements Store {
 
     private final ReentrantLock cleaning = new ReentrantLock();
 
+    /** Readers of the files hold its read lock; who closes them, the other. Taken last. */
+    private final ReentrantReadWriteLock files = new ReentrantReadWriteLock();
+
     /** Why no commit is possible any more. Written under {@code writing}. */
     private volatile @Nullable StoreException broken;
 
@@ -96,7 +101,10 @@ public final class RocksStore implements Store {
         this.durably = new WriteOptions().setSync(true);
         this.eventually = new WriteOptions();
         this.versions = new Versions(
-                loaded.base(), maxHistoryBytes, (oldest, forgotten) -> garbage.add(new Garbage(oldest, forgotten)));
+                loaded.base(),
+                maxHistoryBytes,
+                (oldest, forgotten) -> garbage.add(new Garbage(oldest, forgotten)),
+                this::archived);
         versions.lock.lock();
         try {
             loaded.replay(versions);
@@ -150,7 +158,7 @@ public final class RocksStore implements Store {
                 // A torn record at the end was never acknowledged; anything else is damage, and must not pass for less
                 // data.
                 .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords)
-                .setWriteBufferSize(16 << 20)
+                .setWriteBufferSize(8 << 20)
                 .setMaxTotalWalSize(64 << 20)
                 .setMaxOpenFiles(256)
                 .setMaxBackgroundJobs(2)
@@ -352,6 +360,25 @@ public final class RocksStore implements Store {
     @Override
     public AutoCloseable watch(String prefix, long after, Listener listener) {
         return versions.watch(prefix, after, listener);
+    }
+
+    /** What was written to a key at a revision. */
+    private byte[] archived(Entry entry) {
+        files.readLock().lock();
+        try {
+            if (!db.isOwningHandle()) {
+                throw new StoreException("the store in " + directory + " is closed");
+            }
+            byte[] value = db.get(keyOf(entry.key(), entry.revision()));
+            if (value == null) {
+                throw new CompactedException(entry.revision(), versions.oldestRevision());
+            }
+            return Arrays.copyOfRange(value, HEADER_BYTES, value.length);
+        } catch (RocksDBException e) {
+            throw explained(directory, e);
+        } finally {
+            files.readLock().unlock();
+        }
     }
 
     // ---- Writing ---------------------------------------------------------------------------------------------------
@@ -567,6 +594,7 @@ public final class RocksStore implements Store {
             }
             broken = new StoreException("the store in " + directory + " is closed");
             cleaning.lock();
+            files.writeLock().lock();
             try {
                 garbage.clear();
                 db.close();
@@ -574,6 +602,7 @@ public final class RocksStore implements Store {
                 eventually.close();
                 options.close();
             } finally {
+                files.writeLock().unlock();
                 cleaning.unlock();
             }
         } finally {

@@ -83,12 +83,72 @@ public interface Store extends AutoCloseable {
     void close();
 
     /**
-     * One key at one revision.
-     *
-     * @param createRevision when the key came to be
-     * @param revision when it was last written
+     * One key at one revision. Safe for use by any thread. The store may let go of the value of an entry that was overwritten
+     * long ago, and reads it again from where it keeps it when it is asked for.
      */
-    record Entry(String key, byte[] value, long createRevision, long revision) {}
+    final class Entry {
+        private final String key;
+        private final long createRevision;
+        private final long revision;
+        /** The value, or who has it. */
+        private volatile Object value;
+
+        /**
+         * @param createRevision when the key came to be
+         * @param revision when it was last written
+         */
+        public Entry(String key, byte[] value, long createRevision, long revision) {
+            this.key = key;
+            this.value = value;
+            this.createRevision = createRevision;
+            this.revision = revision;
+        }
+
+        public String key() {
+            return key;
+        }
+
+        /**
+         * What was written; not to be changed.
+         *
+         * @throws CompactedException if the entry was overwritten, and its revision is no longer kept
+         */
+        public byte[] value() {
+            Object held = value;
+            return held instanceof Archive archive ? archive.read(this) : (byte[]) held;
+        }
+
+        /** When the key came to be. */
+        public long createRevision() {
+            return createRevision;
+        }
+
+        /** When it was last written. */
+        public long revision() {
+            return revision;
+        }
+
+        /** The bytes it holds in memory. */
+        int heldBytes() {
+            return value instanceof byte[] bytes ? bytes.length : 0;
+        }
+
+        /** Lets go of the value. */
+        void leaveTo(Archive archive) {
+            value = archive;
+        }
+
+        @Override
+        public String toString() {
+            return key + "@" + revision;
+        }
+    }
+
+    /** Has the values that are not held in memory. Safe for use by any thread. */
+    interface Archive {
+        /** @throws CompactedException if it has the value no longer */
+        byte[] read(Entry entry);
+    }
 
     /**
      * @param entries in key order

@@ -35,6 +35,9 @@ final class Versions {
     /** What a change costs beside its values: the record, the entry, old nodes. */
     private static final int CHANGE_OVERHEAD_BYTES = 300;
 
+    /** Overwritten values of so many bytes stay in memory, for watches that are a little behind, even if an archive has them. */
+    private static final long WARM_BYTES = 4 << 20;
+
     /** One state. */
     record State(PersistentMap<Entry> entries, long revision) {}
 
@@ -72,7 +75,12 @@ final class Versions {
     private boolean shared;
     /** Guarded by lock. */
     private long historyBytes;
+    /** Guarded by lock: overwritten values in commits after this revision are held in memory. */
+    private long archivedUpTo;
+    /** Guarded by lock: what those take. */
+    private long warmBytes;
 
+    private final Store.@Nullable Archive archive;
     private final long maxHistoryBytes;
     private final Forgetting forgetting;
 
@@ -80,10 +88,13 @@ final class Versions {
     private volatile Watch[] watches = new Watch[0];
 
     Versions(State start, long maxHistoryBytes) {
-        this(start, maxHistoryBytes, (oldest, commits) -> {});
+        this(start, maxHistoryBytes, (oldest, commits) -> {}, null);
     }
 
-    Versions(State start, long maxHistoryBytes, Forgetting forgetting) {
+    /** @param archive has all that was written and not forgotten; null if only memory has */
+    Versions(State start, long maxHistoryBytes, Forgetting forgetting, Store.@Nullable Archive archive) {
+        this.archive = archive;
+        this.archivedUpTo = start.revision();
         this.latest = start;
         this.oldest = start;
         this.maxHistoryBytes = maxHistoryBytes;
@@ -268,7 +279,12 @@ final class Versions {
         boolean whole = next.revision() % WHOLE_EVERY == 0;
         commits[end++] = new Commit(next.revision(), changes, whole ? next.entries() : null);
         for (Change change : changes) {
-            historyBytes += costOf(change);
+            long cost = costOf(change);
+            historyBytes += cost;
+            warmBytes += cost;
+        }
+        if (archive != null && warmBytes > WARM_BYTES) {
+            lockedArchive(archive);
         }
         if (historyBytes > maxHistoryBytes && end - first > 1) {
             // Half at once, so that this is seldom. The newest commit always stays.
@@ -296,9 +312,25 @@ final class Versions {
         }
     }
 
+    /** Held: lock. Lets go of the older overwritten values, until half of what may stay is left. */
+    private void lockedArchive(Store.Archive to) {
+        long next = Math.max(archivedUpTo, oldest.revision()) + 1;
+        while (warmBytes > WARM_BYTES / 2 && next < latest.revision()) {
+            for (Change change : commits[indexOf(next)].changes()) {
+                warmBytes -= costOf(change);
+                Entry previous = change.previous();
+                if (previous != null) {
+                    historyBytes -= previous.heldBytes();
+                    previous.leaveTo(to);
+                }
+            }
+            archivedUpTo = next++;
+        }
+    }
+
     private static long costOf(Change change) {
         Entry previous = change.previous();
-        return CHANGE_OVERHEAD_BYTES + (previous == null ? 0 : previous.value().length);
+        return CHANGE_OVERHEAD_BYTES + (previous == null ? 0 : previous.heldBytes());
     }
 
     void compact(long revision) {
@@ -323,7 +355,11 @@ final class Versions {
             forgotten.addAll(commits[i].changes());
         }
         for (Change change : forgotten) {
-            historyBytes -= costOf(change);
+            long cost = costOf(change);
+            historyBytes -= cost;
+            if (change.revision() > archivedUpTo) {
+                warmBytes -= cost;
+            }
         }
         int count = end - cut;
         commits = Arrays.copyOfRange(commits, cut, cut + Math.max(16, count + count / 2));
@@ -398,6 +434,8 @@ final class Versions {
         end = 0;
         shared = false;
         historyBytes = 0;
+        warmBytes = 0;
+        archivedUpTo = next.revision();
         made = null;
         oldest = next;
         latest = next;

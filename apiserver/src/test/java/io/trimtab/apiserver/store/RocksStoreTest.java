@@ -70,6 +70,25 @@ class RocksStoreTest extends StoreContract {
     }
 
     @Test
+    void givenMoreOverwrittenBytesThanMemoryHolds_whenThePastIsRead_thenItComesFromTheFiles() {
+        String filler = "x".repeat(100_000);
+        for (int i = 0; i < 100; i++) {
+            commit(put("/a", -1, i + filler));
+        }
+        Store.Entry old = store.range("", null, 0, 10).entries().get(0);
+
+        assertThat(old.heldBytes()).isZero();
+        assertThat(new String(old.value(), StandardCharsets.UTF_8)).isEqualTo(8 + filler);
+        assertThat(record("", 1)).hasSize(100).element(50).isEqualTo("52 /a 49" + filler + ">50" + filler);
+        assertThat(store.get("/a").orElseThrow().heldBytes()).isPositive();
+        store.compact(50);
+        assertThatThrownBy(old::value).isInstanceOf(Store.CompactedException.class);
+        assertThat(record("", 50)).hasSize(51);
+        reopen();
+        assertThat(record("", 50)).hasSize(51).first().isEqualTo("51 /a 48" + filler + ">49" + filler);
+    }
+
+    @Test
     void givenACompactedStore_whenOpenedAgain_thenOnlyTheRestIsThere() {
         for (int i = 0; i < 100; i++) {
             commit(put("/a" + i % 5, -1, "" + i));
