@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Swaps our parts for Kubernetes' own over the wire, both ways, and does the same exercises with each cluster.
 #
-#   KUBE_BIN=DIR swap.sh [controllers] [server]
+#   KUBE_BIN=DIR swap.sh [controllers] [scheduler] [server] [defaults]
 #
-# controllers: our controller manager on Kubernetes' API server, with its scheduler and kwok's nodes.
-# server:      Kubernetes' controller manager and scheduler on our API server, with our simulated nodes.
+# controllers: our packaged controller manager on Kubernetes' API server, with its scheduler and kwok's nodes.
+# scheduler:   our scheduler on Kubernetes' API server, with its controller manager and kwok's nodes.
+# server:      Kubernetes' controller manager and scheduler on our API server, in JSON, with our simulated nodes.
+# defaults:    the same with their own defaults: protobuf, and a service account for each controller.
 # KUBE_BIN holds etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok. KUBECTL, TRIMTAB and
 # CONTROLLER_MANAGER name the other programs.
 set -uo pipefail
@@ -111,10 +113,11 @@ L
   done >/dev/null
 }
 
-controllers() {
-  echo "our controller manager on Kubernetes' API server, with its scheduler, and kwok"
+# Kubernetes' API server, on etcd.
+real_server() {
   local secure etcd
   secure=$(port 26443) etcd=$(port 22379)
+  rm -rf "$work/etcd"
   certificates "$secure"
   export KUBECONFIG=$work/admin.kubeconfig
   background etcd "$bin/etcd" --data-dir "$work/etcd" --listen-client-urls "http://127.0.0.1:$etcd" \
@@ -126,12 +129,10 @@ controllers() {
     --service-account-key-file=sa.pub --service-account-signing-key-file=sa.key --authorization-mode=Node,RBAC \
     --endpoint-reconciler-type=none
   check "the API server is ready" 180 '^ok$' k get --raw /readyz
-  # shellcheck disable=SC2086
-  background controllers $controller_manager --kubeconfig "$work/kcm.kubeconfig" --use-service-account-credentials \
-    --service-account-private-key-file "$work/sa.key" --root-ca-file "$work/ca.crt" --allocate-node-cidrs \
-    --cluster-cidr 172.16.0.0/16
-  background scheduler "$bin/kube-scheduler" --kubeconfig=sched.kubeconfig --authentication-kubeconfig=sched.kubeconfig \
-    --authorization-kubeconfig=sched.kubeconfig --bind-address=127.0.0.1 --secure-port=0 --leader-elect=false
+}
+
+# kwok, and two nodes for it to play.
+kwok_nodes() {
   background kwok "$bin/kwok" --kubeconfig=admin.kubeconfig --manage-all-nodes=true --cidr=172.16.0.0/16 \
     --node-ip=127.0.0.1 --server-address=127.0.0.1:0
   local node
@@ -141,12 +142,36 @@ controllers() {
  "status":{"allocatable":{"cpu":"8","memory":"32Gi","pods":"110"},"capacity":{"cpu":"8","memory":"32Gi","pods":"110"}}}
 Y
   done
+}
+
+controllers() {
+  echo "our controller manager on Kubernetes' API server, with its scheduler, and kwok"
+  real_server
+  # shellcheck disable=SC2086
+  background controllers $controller_manager --kubeconfig "$work/kcm.kubeconfig" --use-service-account-credentials \
+    --service-account-private-key-file "$work/sa.key" --root-ca-file "$work/ca.crt" --allocate-node-cidrs \
+    --cluster-cidr 172.16.0.0/16
+  background scheduler "$bin/kube-scheduler" --kubeconfig=sched.kubeconfig --authentication-kubeconfig=sched.kubeconfig \
+    --authorization-kubeconfig=sched.kubeconfig --bind-address=127.0.0.1 --secure-port=0 --leader-elect=false
+  kwok_nodes
   exercises
   stop_all
 }
 
-server() {
-  echo "Kubernetes' controller manager and scheduler on our API server, with our nodes"
+scheduler() {
+  echo "our scheduler on Kubernetes' API server, with its controller manager, and kwok"
+  real_server
+  background controllers "$bin/kube-controller-manager" --kubeconfig=kcm.kubeconfig --use-service-account-credentials \
+    --service-account-private-key-file=sa.key --root-ca-file=ca.crt --bind-address=127.0.0.1 --secure-port=0 \
+    --leader-elect=false --allocate-node-cidrs --cluster-cidr=172.16.0.0/16 --service-cluster-ip-range=10.254.0.0/16
+  background scheduler "$trimtab" scheduler --kubeconfig "$work/sched.kubeconfig"
+  kwok_nodes
+  exercises
+  stop_all
+}
+
+# our_server CONTENT_TYPE CREDENTIALS: Kubernetes' controllers and scheduler on our API server.
+our_server() {
   local secure
   secure=$(port 27443)
   rm -f "$work/ready"
@@ -155,13 +180,13 @@ server() {
     --controllers '' --no-scheduler --ready-file "$work/ready"
   check "the API server is ready" 400 'secure-port' cat "$work/ready"
   k config view --raw -o 'jsonpath={.clusters[0].cluster.certificate-authority-data}' | base64 -d >"$work/ours.crt"
-  background controllers "$bin/kube-controller-manager" --kubeconfig="$KUBECONFIG" --kube-api-content-type=application/json \
-    --use-service-account-credentials=false --bind-address=127.0.0.1 --secure-port=0 --leader-elect=false \
+  background controllers "$bin/kube-controller-manager" --kubeconfig="$KUBECONFIG" --kube-api-content-type="$1" \
+    --use-service-account-credentials="$2" --bind-address=127.0.0.1 --secure-port=0 --leader-elect=false \
     --root-ca-file="$work/ours.crt" --allocate-node-cidrs --cluster-cidr=172.16.0.0/16 --service-cluster-ip-range=10.254.0.0/16
   cat >"$work/scheduler.yaml" <<Y
 apiVersion: kubescheduler.config.k8s.io/v1
 kind: KubeSchedulerConfiguration
-clientConnection: {kubeconfig: $KUBECONFIG, contentType: application/json, acceptContentTypes: application/json}
+clientConnection: {kubeconfig: $KUBECONFIG, contentType: $1, acceptContentTypes: $1}
 leaderElection: {leaderElect: false}
 Y
   background scheduler "$bin/kube-scheduler" --config="$work/scheduler.yaml" --secure-port=0
@@ -169,10 +194,20 @@ Y
   stop_all
 }
 
-[ $# -gt 0 ] || set -- controllers server
+server() {
+  echo "Kubernetes' controller manager and scheduler on our API server, in JSON, with our nodes"
+  our_server application/json false
+}
+
+defaults() {
+  echo "Kubernetes' controller manager and scheduler on our API server, in protobuf, an account for each controller, our nodes"
+  our_server application/vnd.kubernetes.protobuf true
+}
+
+[ $# -gt 0 ] || set -- controllers scheduler server defaults
 for part in "$@"; do
   case $part in
-    controllers|server) ;;
+    controllers|scheduler|server|defaults) ;;
     *) echo "swap.sh: unknown argument $part" >&2; exit 2;;
   esac
   before=$failures

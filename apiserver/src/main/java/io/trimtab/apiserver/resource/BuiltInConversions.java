@@ -100,13 +100,13 @@ final class BuiltInConversions {
                     ObjectNode resource = metric.putObject("resource").put("name", "cpu");
                     resource.putObject("target").put("type", "Utilization").set("averageUtilization", cpu);
                 }
-                metrics.addAll(AnnotationJson.array(annotations.path(METRICS)));
+                metrics.addAll(AutoscalerMetrics.SPECIFIED.toV2(AnnotationJson.array(annotations.path(METRICS))));
                 if (!metrics.isEmpty()) {
                     s.set("metrics", metrics);
                 }
                 JsonNode behavior = AnnotationJson.object(annotations.path(BEHAVIOR));
                 if (behavior != null) {
-                    s.set("behavior", behavior);
+                    s.set("behavior", AutoscalerBehavior.toV2(behavior));
                 }
             }
             if (stored.path("status") instanceof ObjectNode status) {
@@ -117,7 +117,7 @@ final class BuiltInConversions {
                     ObjectNode resource = metric.putObject("resource").put("name", "cpu");
                     resource.putObject("current").set("averageUtilization", cpu);
                 }
-                current.addAll(AnnotationJson.array(annotations.path(CURRENT)));
+                current.addAll(AutoscalerMetrics.CURRENT.toV2(AnnotationJson.array(annotations.path(CURRENT))));
                 if (!current.isEmpty()) {
                     status.set("currentMetrics", current);
                 }
@@ -153,10 +153,10 @@ final class BuiltInConversions {
                         }
                     }
                 }
-                AnnotationJson.put(annotations, METRICS, others);
+                AnnotationJson.put(annotations, METRICS, AutoscalerMetrics.SPECIFIED.toV1(others));
                 JsonNode behavior = spec.remove("behavior");
                 if (behavior != null) {
-                    AnnotationJson.put(annotations, BEHAVIOR, behavior);
+                    AnnotationJson.put(annotations, BEHAVIOR, AutoscalerBehavior.toV1(behavior));
                 }
             }
             if (served.path("status") instanceof ObjectNode status) {
@@ -171,7 +171,7 @@ final class BuiltInConversions {
                         others.add(metric);
                     }
                 }
-                AnnotationJson.put(annotations, CURRENT, others);
+                AnnotationJson.put(annotations, CURRENT, AutoscalerMetrics.CURRENT.toV1(others));
                 JsonNode conditions = status.remove("conditions");
                 if (conditions != null) {
                     AnnotationJson.put(annotations, CONDITIONS, conditions);

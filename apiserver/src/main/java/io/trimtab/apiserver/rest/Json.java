@@ -10,12 +10,8 @@ import com.fasterxml.jackson.core.util.Separators;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectWriter;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
-import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
-import com.fasterxml.jackson.dataformat.yaml.util.StringQuotingChecker;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import org.jspecify.annotations.Nullable;
@@ -29,15 +25,6 @@ final class Json {
                     .withArrayEmptySeparator(""))
             .withObjectIndenter(new DefaultIndenter("  ", "\n"))
             .withArrayIndenter(new DefaultIndenter("  ", "\n")));
-    // Go's YAML encoder gets a map, so keys come sorted.
-    private static final ObjectMapper YAML = new ObjectMapper(YAMLFactory.builder()
-                    .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
-                    .disable(YAMLGenerator.Feature.SPLIT_LINES)
-                    .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
-                    .enable(YAMLGenerator.Feature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
-                    .stringQuotingChecker(new GoQuoting())
-                    .build())
-            .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS);
 
     private Json() {}
 
@@ -62,12 +49,7 @@ final class Json {
     }
 
     static byte[] yaml(JsonNode node) {
-        try {
-            // Trees keep the order of their fields; as plain maps they are sorted.
-            return YAML.writeValueAsBytes(MAPPER.treeToValue(node, Object.class));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return GoYaml.write(node);
     }
 
     static ObjectNode parseObject(byte[] json) {
@@ -75,25 +57,6 @@ final class Json {
             return (ObjectNode) MAPPER.readTree(json);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    /** Go also quotes what looks like a time, and does not quote the name {@code .} of managed fields. */
-    private static final class GoQuoting extends StringQuotingChecker.Default {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        public boolean needToQuoteName(String name) {
-            return !name.equals(".") && super.needToQuoteName(name);
-        }
-
-        @Override
-        public boolean needToQuoteValue(String value) {
-            return super.needToQuoteValue(value)
-                    || value.length() >= 10
-                            && Character.isDigit(value.charAt(0))
-                            && value.charAt(4) == '-'
-                            && value.charAt(7) == '-';
         }
     }
 

@@ -87,6 +87,9 @@ final class Reads {
             if (!options.version().isEmpty() && !options.version().equals("0")) {
                 throw Statuses.badRequest("specifying resource version is not allowed when using continue");
             }
+            if (options.version().equals("0")) {
+                limit = 0; // from the watch cache, which does not page
+            }
             start = token.startKey();
             revision = Math.max(0, token.revision());
             exact = token.revision() > 0;
