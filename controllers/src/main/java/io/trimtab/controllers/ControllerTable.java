@@ -19,6 +19,9 @@ import io.trimtab.controllers.job.JobController;
 import io.trimtab.controllers.namespace.NamespaceController;
 import io.trimtab.controllers.nodeipam.NodeIpamController;
 import io.trimtab.controllers.nodelifecycle.NodeLifecycleController;
+import io.trimtab.controllers.persistentvolume.EphemeralVolumeController;
+import io.trimtab.controllers.persistentvolume.PersistentVolumeBinder;
+import io.trimtab.controllers.persistentvolume.VolumeExpander;
 import io.trimtab.controllers.podautoscaler.HorizontalPodAutoscalerController;
 import io.trimtab.controllers.podgc.PodGarbageCollector;
 import io.trimtab.controllers.protection.VolumeProtection;
@@ -137,6 +140,9 @@ public final class ControllerTable {
                     HorizontalPodAutoscalerController.NAME,
                     "horizontalpodautoscaling",
                     HorizontalPodAutoscalerController::controller),
+            Entry.of(PersistentVolumeBinder.NAME, "persistentvolume-binder", PersistentVolumeBinder::controller),
+            Entry.of(VolumeExpander.NAME, "persistentvolume-expander", VolumeExpander::controller),
+            Entry.of(EphemeralVolumeController.NAME, "ephemeral-volume", EphemeralVolumeController::controller),
             Entry.of(VolumeProtection.CLAIMS_NAME, "pvc-protection", VolumeProtection::claims),
             Entry.of(VolumeProtection.VOLUMES_NAME, "pv-protection", VolumeProtection::volumes),
             Entry.of(VolumeProtection.ATTRIBUTES_NAME, "vac-protection", VolumeProtection::attributes),
@@ -169,11 +175,14 @@ public final class ControllerTable {
             "endpoint-controller",
             "endpointslice-controller",
             "endpointslicemirroring-controller",
+            "ephemeral-volume-controller",
+            "expand-controller",
             "generic-garbage-collector",
             "horizontal-pod-autoscaler",
             "job-controller",
             "namespace-controller",
             "node-controller",
+            "persistent-volume-binder",
             "pod-garbage-collector",
             "pv-protection-controller",
             "pvc-protection-controller",

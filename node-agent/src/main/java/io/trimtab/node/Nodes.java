@@ -20,7 +20,9 @@ import io.trimtab.client.Patch;
 import io.trimtab.client.ResourceType;
 import io.trimtab.controller.Manager;
 import io.trimtab.events.EventRecorder;
+import io.trimtab.informer.EventHandler;
 import io.trimtab.informer.Lister;
+import io.trimtab.informer.SharedInformer;
 import io.trimtab.runtime.Driver;
 import java.time.Duration;
 import java.time.Instant;
@@ -97,13 +99,79 @@ final class Nodes implements Manager.Component {
         this.client = client;
         this.events = events;
         this.pods = pods;
-        this.cached = manager.informers().informer(Node.class).lister();
+        SharedInformer<Node> informer = manager.informers().informer(Node.class);
+        this.cached = informer.lister();
+        informer.addHandler(new ResourcesOfOthers());
         this.options = options;
         this.runtimeVersion = runtimeVersion;
         int index = 0;
         for (String name : options.names()) {
             index++;
             states.put(name, new State(name, IPV4.matcher(name).matches() ? name : address(index)));
+        }
+    }
+
+    /** Makes allocatable what somebody else declares that a node has, such as a device; also when nobody does any more. */
+    private final class ResourcesOfOthers implements EventHandler<Node> {
+        @Override
+        public void onAdd(Node node, boolean initial) {
+            look(node);
+        }
+
+        @Override
+        public void onUpdate(Node old, Node node) {
+            if (old.getStatus() != node.getStatus()) {
+                look(node);
+            }
+        }
+
+        @Override
+        public void onDelete(Node node, boolean finalStateUnknown) {}
+
+        private void look(Node node) {
+            String name = node.getMetadata().getName();
+            if (runs(name) && !differing(node).isEmpty()) {
+                State state = Objects.requireNonNull(states.get(name));
+                state.lane.execute(() -> cached.get(null, name).ifPresent(current -> adopt(name, current)));
+            }
+        }
+
+        private void adopt(String name, Node node) {
+            Map<String, @Nullable Quantity> amounts = differing(node);
+            if (amounts.isEmpty()) {
+                return;
+            }
+            try {
+                client.patch(
+                        NODES,
+                        null,
+                        name,
+                        Patch.strategic(KubernetesJson.write(Map.of("status", Map.of("allocatable", amounts))))
+                                .on("status"));
+            } catch (ApiException e) {
+                LOG.atWarn().addKeyValue("node", name).setCause(e).log("The node's resources could not be written");
+            }
+        }
+
+        /** By resource, what should be allocatable; null for nothing. */
+        private Map<String, @Nullable Quantity> differing(Node node) {
+            Map<String, @Nullable Quantity> amounts = new TreeMap<>();
+            NodeStatus status = node.getStatus();
+            if (status == null || status.getCapacity() == null) {
+                return amounts;
+            }
+            Map<String, Quantity> allocatable = status.getAllocatable() == null ? Map.of() : status.getAllocatable();
+            status.getCapacity().forEach((resource, amount) -> {
+                if (resource.indexOf('/') > 0 && !amount.equals(allocatable.get(resource))) {
+                    amounts.put(resource, amount);
+                }
+            });
+            allocatable.keySet().forEach(resource -> {
+                if (resource.indexOf('/') > 0 && !status.getCapacity().containsKey(resource)) {
+                    amounts.put(resource, null);
+                }
+            });
+            return amounts;
         }
     }
 

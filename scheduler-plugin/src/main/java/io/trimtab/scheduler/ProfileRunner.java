@@ -5,6 +5,7 @@ import io.trimtab.client.Client;
 import io.trimtab.events.EventRecorder;
 import io.trimtab.informer.InformerFactory;
 import io.trimtab.runtime.Driver;
+import io.trimtab.scheduler.framework.AwaitingPreBindPlugin;
 import io.trimtab.scheduler.framework.BindPlugin;
 import io.trimtab.scheduler.framework.Code;
 import io.trimtab.scheduler.framework.CycleState;
@@ -40,6 +41,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -461,6 +463,28 @@ final class ProfileRunner implements Handle {
     }
 
     // ---- binding cycle ----
+
+    /** Waits, without holding a thread, for the PreBind plugins that have to; then calls back, on the lane. */
+    void awaitPreBind(CycleState state, PodInfo pod, String node, Consumer<Status> done) {
+        awaitFrom(0, state, pod, node, done);
+    }
+
+    private void awaitFrom(int first, CycleState state, PodInfo pod, String node, Consumer<Status> done) {
+        for (int i = first; i < preBind.size(); i++) {
+            if (preBind.get(i) instanceof AwaitingPreBindPlugin plugin) {
+                int next = i + 1;
+                plugin.await(state, pod, node, status -> {
+                    if (status.isSuccess()) {
+                        awaitFrom(next, state, pod, node, done);
+                    } else {
+                        done.accept(status.isRejected() ? status.by(plugin.name()) : failed("PreBind", plugin, status));
+                    }
+                });
+                return;
+            }
+        }
+        done.accept(Status.SUCCESS);
+    }
 
     Status runPreBind(CycleState state, PodInfo pod, String node) {
         for (PreBindPlugin plugin : preBind) {

@@ -1,8 +1,15 @@
 package io.trimtab.scheduler;
 
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.api.model.PersistentVolume;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.storage.CSIDriver;
+import io.fabric8.kubernetes.api.model.storage.CSINode;
+import io.fabric8.kubernetes.api.model.storage.CSIStorageCapacity;
+import io.fabric8.kubernetes.api.model.storage.StorageClass;
 import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
 import io.trimtab.client.Patch;
@@ -36,6 +43,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -115,6 +123,7 @@ public final class Scheduler implements Manager.Component {
         this.metrics = new SchedulerMetrics(options.metrics());
         metrics.watch(queue, cache);
         watch(podInformer);
+        watchOthers(queued.values());
     }
 
     /**
@@ -170,6 +179,32 @@ public final class Scheduler implements Manager.Component {
                                 after.getMetadata().getLabels()),
                         namespace ->
                                 cache.removeNamespace(namespace.getMetadata().getName())));
+    }
+
+    /** What else the plugins wait for. */
+    private void watchOthers(Collection<SchedulingQueue.Profile> queued) {
+        Set<String> resources = new TreeSet<>();
+        queued.forEach(profile -> resources.addAll(profile.rules().resources()));
+        watch(resources, ClusterEvent.CLAIM, PersistentVolumeClaim.class);
+        watch(resources, ClusterEvent.VOLUME, PersistentVolume.class);
+        watch(resources, ClusterEvent.STORAGE_CLASS, StorageClass.class);
+        watch(resources, ClusterEvent.CSI_NODE, CSINode.class);
+        watch(resources, ClusterEvent.CSI_DRIVER, CSIDriver.class);
+        watch(resources, ClusterEvent.CSI_STORAGE_CAPACITY, CSIStorageCapacity.class);
+    }
+
+    private <T extends HasMetadata> void watch(Set<String> wanted, String resource, Class<T> type) {
+        if (wanted.contains(resource)) {
+            ClusterEvent add = new ClusterEvent(resource, ClusterEvent.ADD);
+            ClusterEvent update = new ClusterEvent(resource, ClusterEvent.UPDATE_OTHER);
+            ClusterEvent delete = new ClusterEvent(resource, ClusterEvent.DELETE);
+            manager.informers()
+                    .informer(type)
+                    .addHandler(new Handler<T>(
+                            added -> queue.happened(add, null, added),
+                            (before, after) -> queue.happened(update, before, after),
+                            deleted -> queue.happened(delete, deleted, null)));
+        }
     }
 
     private interface Change<T> {
@@ -401,8 +436,18 @@ public final class Scheduler implements Manager.Component {
     }
 
     private void bind(ProfileRunner profile, CycleState state, QueuedPod queued, String node) {
+        queue.done(queued.pod().uid());
+        profile.awaitPreBind(state, queued.pod(), node, status -> {
+            if (status.isSuccess()) {
+                bindNow(profile, state, queued, node);
+            } else {
+                undo(profile, state, queued, node, status);
+            }
+        });
+    }
+
+    private void bindNow(ProfileRunner profile, CycleState state, QueuedPod queued, String node) {
         PodInfo pod = queued.pod();
-        queue.done(pod.uid());
         long begin = driver.nanoTime();
         writes.submit(pod.uid(), () -> {
             Status status = profile.runPreBind(state, pod, node);

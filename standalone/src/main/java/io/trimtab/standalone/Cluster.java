@@ -15,6 +15,7 @@ import io.trimtab.controller.Result;
 import io.trimtab.controllers.ControllerTable;
 import io.trimtab.controllers.certificates.Signers;
 import io.trimtab.controllers.nodeipam.NodeIpamController;
+import io.trimtab.controllers.persistentvolume.PersistentVolumeBinder;
 import io.trimtab.events.ClientEventRecorder;
 import io.trimtab.informer.EventHandler;
 import io.trimtab.informer.SharedInformer;
@@ -24,6 +25,7 @@ import io.trimtab.leader.LeaderElector;
 import io.trimtab.node.NodeAgent;
 import io.trimtab.node.NodeAgentOptions;
 import io.trimtab.node.simulated.SimulatedRuntime;
+import io.trimtab.node.simulated.SimulatedStorage;
 import io.trimtab.runtime.Driver;
 import io.trimtab.scheduler.Scheduler;
 import io.trimtab.scheduler.SchedulerOptions;
@@ -123,6 +125,9 @@ public final class Cluster implements AutoCloseable {
             SimulatedRuntime runtime = new SimulatedRuntime(driver, options.simulation());
             nodes = NodeAgent.addTo(made, nodeOptions.apply(NodeAgentOptions.of(options.nodes())), runtime);
             apiServer.simulatedNodes().serve(runtime);
+            if (ControllerTable.isSelected(PersistentVolumeBinder.NAME, options.controllers())) {
+                SimulatedStorage.addTo(made);
+            }
             if (options.metrics()) {
                 made.add(new SimulatedMetrics(made, privileged(), apiServer.callouts()));
             }

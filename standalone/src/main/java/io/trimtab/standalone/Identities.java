@@ -1,6 +1,7 @@
 package io.trimtab.standalone;
 
 import io.trimtab.apiserver.auth.UserInfo;
+import io.trimtab.node.simulated.SimulatedStorage;
 import java.util.List;
 import java.util.Map;
 
@@ -20,6 +21,9 @@ final class Identities {
             case PROCESS -> UserInfo.of("system:trimtab", UserInfo.MASTERS_GROUP, UserInfo.AUTHENTICATED_GROUP);
             // Stands for many nodes, none of whose credentials it has.
             case "kubelet" -> UserInfo.of("system:nodes", UserInfo.MASTERS_GROUP, UserInfo.AUTHENTICATED_GROUP);
+            // Stands for a storage system beside the cluster.
+            case SimulatedStorage.NAME ->
+                UserInfo.of("system:trimtab:storage", UserInfo.MASTERS_GROUP, UserInfo.AUTHENTICATED_GROUP);
             case "default-scheduler", "scheduler", "kube-scheduler" ->
                 UserInfo.of("system:kube-scheduler", UserInfo.AUTHENTICATED_GROUP);
             // Kubernetes gives it no account of its own: it would have to make tokens for itself.

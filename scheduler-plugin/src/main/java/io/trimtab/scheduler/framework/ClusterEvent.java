@@ -15,6 +15,12 @@ public record ClusterEvent(String resource, int actions) {
     public static final String UNSCHEDULED_POD = "UnschedulablePod";
     public static final String NODE = "Node";
     public static final String ANY = "*";
+    public static final String CLAIM = "PersistentVolumeClaim";
+    public static final String VOLUME = "PersistentVolume";
+    public static final String STORAGE_CLASS = "StorageClass";
+    public static final String CSI_NODE = "CSINode";
+    public static final String CSI_DRIVER = "CSIDriver";
+    public static final String CSI_STORAGE_CAPACITY = "CSIStorageCapacity";
 
     public static final int ADD = 1;
     public static final int DELETE = 1 << 1;

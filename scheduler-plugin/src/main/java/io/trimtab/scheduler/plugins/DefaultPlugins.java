@@ -7,6 +7,7 @@ import io.trimtab.informer.Lister;
 import io.trimtab.scheduler.framework.Handle;
 import io.trimtab.scheduler.framework.Plugin;
 import io.trimtab.scheduler.framework.PluginFactory;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.BiFunction;
 
@@ -38,6 +39,10 @@ public final class DefaultPlugins {
             new Entry(NodeAffinityPlugin.NAME, 2),
             new Entry(NodePorts.NAME, 0),
             new Entry(NodeResourcesFit.NAME, 1),
+            new Entry(VolumeRestrictions.NAME, 0),
+            new Entry(NodeVolumeLimits.NAME, 0),
+            new Entry(VolumeBinding.NAME, 0),
+            new Entry(VolumeZone.NAME, 0),
             new Entry(PodTopologySpread.NAME, 2),
             new Entry(InterPodAffinity.NAME, 2),
             new Entry(DefaultPreemption.NAME, 0),
@@ -60,6 +65,10 @@ public final class DefaultPlugins {
                             PluginArgs.strategy(args),
                             PluginArgs.texts(args.path("ignoredResources")),
                             PluginArgs.texts(args.path("ignoredResourceGroups")))),
+            new Factory(VolumeRestrictions.NAME, (args, handle) -> new VolumeRestrictions(handle)),
+            new Factory(NodeVolumeLimits.NAME, (args, handle) -> new NodeVolumeLimits(handle)),
+            new Factory(VolumeBinding.NAME, DefaultPlugins::binding),
+            new Factory(VolumeZone.NAME, (args, handle) -> new VolumeZone(handle)),
             new Factory(PodTopologySpread.NAME, DefaultPlugins::spread),
             new Factory(InterPodAffinity.NAME, DefaultPlugins::affinity),
             new Factory(DefaultPreemption.NAME, DefaultPlugins::preemption),
@@ -78,6 +87,12 @@ public final class DefaultPlugins {
                 new WorkloadSelectors(handle.informers()),
                 own == null ? PodTopologySpread.SYSTEM_DEFAULTS : own,
                 own == null);
+    }
+
+    private static Plugin binding(JsonNode args, Handle handle) {
+        PluginArgs.expectKind(args, "VolumeBindingArgs");
+        return new VolumeBinding(
+                handle, Duration.ofSeconds(PluginArgs.number(args, "bindTimeoutSeconds", 600, 0, Integer.MAX_VALUE)));
     }
 
     private static Plugin affinity(JsonNode args, Handle handle) {

@@ -7,8 +7,10 @@ import io.trimtab.scheduler.framework.RegisteredEvent;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Which events the plugins of one profile wait for, by plugin. Immutable after it is made. */
 public final class WakeRules {
@@ -42,6 +44,14 @@ public final class WakeRules {
     private static boolean isNode(RegisteredEvent registered, int action) {
         return registered.event().resource().equals(ClusterEvent.NODE)
                 && (registered.event().actions() & action) != 0;
+    }
+
+    /** The resources whose events some plugin waits for. */
+    public Set<String> resources() {
+        Set<String> resources = new HashSet<>();
+        byPlugin.values()
+                .forEach(events -> events.forEach(e -> resources.add(e.event().resource())));
+        return resources;
     }
 
     List<RegisteredEvent> of(String plugin) {
