@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.api.model.PersistentVolume;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.storage.StorageClass;
+import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
 import io.trimtab.controller.Change;
 import io.trimtab.controller.Controller;
@@ -143,6 +144,17 @@ public final class PersistentVolumeBinder implements Reconciler {
 
     @Override
     public Result reconcile(Request request) {
+        try {
+            return sync(request);
+        } catch (ApiException e) {
+            if (e.isNotFound()) {
+                return Result.done(); // gone while it was looked at: its deletion wakes what it concerns
+            }
+            throw e;
+        }
+    }
+
+    private Result sync(Request request) {
         if (request.namespace().isEmpty()) {
             Optional<PersistentVolume> volume = volumes.get(null, request.name());
             return volume.isPresent() ? volumeSync.sync(volume.get()) : Result.done();
