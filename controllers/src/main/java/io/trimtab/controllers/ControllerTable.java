@@ -2,6 +2,8 @@ package io.trimtab.controllers;
 
 import io.trimtab.controller.Controller;
 import io.trimtab.controller.Manager;
+import io.trimtab.controllers.bootstraptoken.BootstrapSigner;
+import io.trimtab.controllers.bootstraptoken.TokenCleaner;
 import io.trimtab.controllers.certificates.CertificateApprover;
 import io.trimtab.controllers.certificates.CertificateCleaner;
 import io.trimtab.controllers.certificates.CertificateSigner;
@@ -19,6 +21,7 @@ import io.trimtab.controllers.job.JobController;
 import io.trimtab.controllers.namespace.NamespaceController;
 import io.trimtab.controllers.nodeipam.NodeIpamController;
 import io.trimtab.controllers.nodelifecycle.NodeLifecycleController;
+import io.trimtab.controllers.nodettl.NodeTtlController;
 import io.trimtab.controllers.persistentvolume.EphemeralVolumeController;
 import io.trimtab.controllers.persistentvolume.PersistentVolumeBinder;
 import io.trimtab.controllers.persistentvolume.VolumeExpander;
@@ -86,8 +89,18 @@ public final class ControllerTable {
      *
      * @param name as in {@code --controllers}
      * @param alias its name in releases before 1.28
+     * @param byDefault whether {@code *} selects it
      */
-    private record Entry(String name, String alias, BiConsumer<Manager, Options> add) {
+    private record Entry(String name, String alias, boolean byDefault, BiConsumer<Manager, Options> add) {
+        Entry(String name, String alias, BiConsumer<Manager, Options> add) {
+            this(name, alias, true, add);
+        }
+
+        /** One that runs only where it is named. */
+        static Entry off(String name, String alias, Function<Manager, Controller> controller) {
+            return new Entry(name, alias, false, (manager, options) -> manager.add(controller.apply(manager)));
+        }
+
         static Entry of(String name, String alias, Function<Manager, Controller> controller) {
             return new Entry(name, alias, (manager, options) -> manager.add(controller.apply(manager)));
         }
@@ -157,6 +170,9 @@ public final class ControllerTable {
                     manager.add(CertificateSigner.controller(manager, options.signers()));
                 }
             }),
+            Entry.off(BootstrapSigner.NAME, "bootstrapsigner", BootstrapSigner::controller),
+            Entry.off(TokenCleaner.NAME, "tokencleaner", TokenCleaner::controller),
+            Entry.of(NodeTtlController.NAME, "ttl", NodeTtlController::controller),
             Entry.of(CertificateApprover.NAME, "csrapproving", CertificateApprover::controller),
             Entry.part(CertificateCleaner.NAME, "csrcleaner", CertificateCleaner::component),
             Entry.of(
@@ -168,6 +184,7 @@ public final class ControllerTable {
     private static final Set<String> SERVICE_ACCOUNTS = Set.of(
             "certificate-controller",
             "clusterrole-aggregation-controller",
+            "bootstrap-signer",
             "cronjob-controller",
             "daemon-set-controller",
             "deployment-controller",
@@ -192,6 +209,7 @@ public final class ControllerTable {
             "root-ca-cert-publisher",
             "service-account-controller",
             "statefulset-controller",
+            "token-cleaner",
             "ttl-after-finished-controller",
             "ttl-controller");
 
@@ -215,8 +233,8 @@ public final class ControllerTable {
     /**
      * Adds the selected controllers to a manager.
      *
-     * @param selection such as {@code *,-namespace-controller}: {@code *} for all, a name for one, a name after a dash for all but
-     *     that one
+     * @param selection such as {@code *,-namespace-controller}: {@code *} for all that are on by default, a name for one, a name
+     *     after a dash for all but that one
      * @throws IllegalArgumentException if the selection names a controller that there is not
      */
     public static void addTo(Manager manager, List<String> selection, Options options) {
@@ -261,6 +279,6 @@ public final class ControllerTable {
             }
             star |= item.equals("*");
         }
-        return star;
+        return star && entry.byDefault();
     }
 }
