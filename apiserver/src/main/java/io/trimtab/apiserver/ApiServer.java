@@ -47,6 +47,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -466,7 +467,7 @@ public final class ApiServer {
         private Authorizer authorizer = (user, attributes) -> user.groups().contains(UserInfo.MASTERS_GROUP)
                 ? new Authorizer.Decision(Authorizer.Verdict.ALLOW, "")
                 : Authorizer.Decision.NO_OPINION;
-        private boolean anonymous = true;
+        private Predicate<ApiRequest> anonymous = request -> true;
         private TableConverter tables = (resource, objects, include, version, meta, columns) -> {
             throw Statuses.notAcceptable("only the following media types are accepted: application/json,"
                     + " application/yaml, application/vnd.kubernetes.protobuf");
@@ -551,9 +552,15 @@ public final class ApiServer {
             return this;
         }
 
+        /** Which requests without credentials are served, as {@code system:anonymous}; by default all are. */
+        public Builder anonymous(Predicate<ApiRequest> allowed) {
+            this.anonymous = allowed;
+            return this;
+        }
+
         /** Whether a request without credentials is served, as {@code system:anonymous}; by default it is. */
         public Builder anonymous(boolean allowed) {
-            this.anonymous = allowed;
+            this.anonymous = request -> allowed;
             return this;
         }
 

@@ -22,11 +22,9 @@ import io.trimtab.apiserver.audit.AuditSink;
 import io.trimtab.apiserver.audit.AuditWebhook;
 import io.trimtab.apiserver.auth.Authenticator;
 import io.trimtab.apiserver.auth.Authorizer;
-import io.trimtab.apiserver.auth.AuthorizerChain;
 import io.trimtab.apiserver.auth.BearerTokens;
 import io.trimtab.apiserver.auth.BootstrapTokens;
 import io.trimtab.apiserver.auth.ClientCertificates;
-import io.trimtab.apiserver.auth.NodeAuthorizer;
 import io.trimtab.apiserver.auth.RbacAuthorizer;
 import io.trimtab.apiserver.auth.RbacEscalation;
 import io.trimtab.apiserver.auth.StaticTokens;
@@ -312,7 +310,8 @@ public final class ApiServerInstance implements AutoCloseable {
         TokenSettings settings = TokenSettings.of(options.serviceAccountIssuer());
         RbacAuthorizer rbac = new RbacAuthorizer(storage);
         parts.add(rbac);
-        Authorizer authorizer = authorizer(rbac, extensions);
+        Access access = new Access(options, storage, driver, extensions, parts);
+        Authorizer authorizer = access.authorizer(rbac);
         Extensions.Proxies proxies = options.listens() ? await(driver, this.proxies, "the front proxy") : null;
         this.publishedProxies = extensions.published(proxies);
         Aggregator aggregator = extensions.aggregator(resources, proxies);
@@ -341,13 +340,16 @@ public final class ApiServerInstance implements AutoCloseable {
                 .resources(resources)
                 .authenticators(extensions.proxyAuthenticators(proxies))
                 .authenticators(certificateAuthenticators())
-                .tokens(tokens(keys, settings, extensions))
+                .tokens(tokens(keys, settings, extensions, access))
                 .tokenIssuer(new TokenIssuer(storage, keys, settings, driver))
                 .authorizer(authorizer)
-                .admission(List.of(admission(authorizer, rbac, resources, further(extensions, authorizer, resources))))
+                .admission(List.of(admission(
+                        authorizer,
+                        access.usesRoles() ? rbac : null,
+                        resources,
+                        further(extensions, authorizer, resources))))
                 .tables(new Tables(driver::now, customResources.columns()))
-                // Where everybody may do everything, nobody is let in without a name.
-                .anonymous(options.anonymous() && !options.authorizationModes().contains("AlwaysAllow"))
+                .anonymous(access.anonymous())
                 .nodes(simulatedNodes)
                 .metrics(metrics)
                 .delegates(List.of(new AggregatedPaths(aggregator)))
@@ -430,12 +432,14 @@ public final class ApiServerInstance implements AutoCloseable {
     }
 
     private AdmissionChain admission(
-            Authorizer authorizer, RbacAuthorizer rbac, ResourceRegistry resources, List<AdmissionPlugin> further) {
-        boolean escalates = options.authorizationModes().contains("RBAC");
+            Authorizer authorizer,
+            @Nullable RbacAuthorizer rbac,
+            ResourceRegistry resources,
+            List<AdmissionPlugin> further) {
         try {
             return AdmissionChain.create(
                     new AdmissionChain.Surroundings(
-                            authorizer, resources, escalates ? new RbacEscalation(authorizer, rbac) : null),
+                            authorizer, resources, rbac == null ? null : new RbacEscalation(authorizer, rbac)),
                     withConfigured(further),
                     options.enabledAdmission(),
                     options.disabledAdmission());
@@ -459,27 +463,6 @@ public final class ApiServerInstance implements AutoCloseable {
         return all;
     }
 
-    private Authorizer authorizer(RbacAuthorizer rbac, Extensions extensions) {
-        List<Authorizer> chain = new ArrayList<>();
-        for (String mode : options.authorizationModes()) {
-            switch (mode) {
-                case "RBAC" -> chain.add(rbac);
-                case "Node" -> {
-                    NodeAuthorizer nodes = new NodeAuthorizer(storage);
-                    parts.add(nodes);
-                    chain.add(nodes);
-                }
-                case "Webhook" -> chain.add(extensions.authorizationWebhook());
-                case "AlwaysAllow" -> chain.add(AuthorizerChain.alwaysAllow());
-                case "AlwaysDeny" -> chain.add(AuthorizerChain.alwaysDeny());
-                default ->
-                    throw new StartException("--authorization-mode: \"" + mode
-                            + "\" is not one of RBAC, Node, Webhook, AlwaysAllow," + " AlwaysDeny");
-            }
-        }
-        return new AuthorizerChain(chain);
-    }
-
     private List<Authenticator> certificateAuthenticators() {
         List<X509Certificate> authorities = new ArrayList<>();
         authorities.add(authority.certificate());
@@ -489,7 +472,7 @@ public final class ApiServerInstance implements AutoCloseable {
         return List.of(new ClientCertificates(authorities, driver));
     }
 
-    private BearerTokens tokens(TokenKeys keys, TokenSettings settings, Extensions extensions) {
+    private BearerTokens tokens(TokenKeys keys, TokenSettings settings, Extensions extensions, Access access) {
         List<String> audiences = settings.audiences();
         List<TokenAuthenticator> sorts = new ArrayList<>();
         Path file = options.tokenAuthFile();
@@ -498,6 +481,7 @@ public final class ApiServerInstance implements AutoCloseable {
         }
         sorts.add(new ServiceAccountTokens(storage, keys, settings, driver));
         sorts.add(new BootstrapTokens(storage, driver, audiences));
+        access.issuers(audiences).ifPresent(sorts::add);
         extensions.tokenWebhook(audiences).ifPresent(sorts::add);
         return new BearerTokens(sorts, audiences);
     }

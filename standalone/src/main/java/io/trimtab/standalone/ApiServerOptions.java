@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * @param storage how objects are kept
  * @param extensions the servers that this one asks or stands before
  * @param protection limits, and what is kept of requests
+ * @param access who gets in, and who decides, as far as files say it
  */
 public record ApiServerOptions(
         StoreKind store,
@@ -50,7 +51,8 @@ public record ApiServerOptions(
         boolean anonymous,
         StorageSettings storage,
         ExtensionOptions extensions,
-        Protection protection) {
+        Protection protection,
+        AccessOptions access) {
 
     /** Where objects are kept. */
     public enum StoreKind {
@@ -81,7 +83,8 @@ public record ApiServerOptions(
             true,
             StorageSettings.DEFAULT,
             ExtensionOptions.DEFAULT,
-            Protection.DEFAULT);
+            Protection.DEFAULT,
+            AccessOptions.DEFAULT);
 
     public ApiServerOptions {
         authorizationModes = List.copyOf(authorizationModes);
@@ -115,6 +118,11 @@ public record ApiServerOptions(
         return edit(draft -> draft.serviceCidr = cidr);
     }
 
+    /** The same, with others who get in and decide. */
+    public ApiServerOptions withAccess(AccessOptions other) {
+        return edit(draft -> draft.access = other);
+    }
+
     /** The same with other settings of the storage. */
     public ApiServerOptions withStorage(StorageSettings settings) {
         return edit(draft -> draft.storage = settings);
@@ -135,6 +143,7 @@ public record ApiServerOptions(
         private String serviceCidr;
         private StorageSettings storage;
         private Protection protection;
+        private AccessOptions access;
 
         Draft(ApiServerOptions from) {
             store = from.store;
@@ -144,6 +153,7 @@ public record ApiServerOptions(
             insecurePort = from.insecurePort;
             storage = from.storage;
             protection = from.protection;
+            access = from.access;
         }
 
         ApiServerOptions options(ApiServerOptions from) {
@@ -167,7 +177,8 @@ public record ApiServerOptions(
                     from.anonymous,
                     storage,
                     from.extensions,
-                    protection);
+                    protection,
+                    access);
         }
     }
 

@@ -13,6 +13,7 @@ import io.trimtab.apiserver.auth.RequestHeaders;
 import io.trimtab.apiserver.auth.TokenAuthenticator;
 import io.trimtab.apiserver.auth.WebhookAuthorizer;
 import io.trimtab.apiserver.auth.WebhookTokens;
+import io.trimtab.apiserver.authorization.AuthorizationConfig;
 import io.trimtab.apiserver.callout.HttpsTransport;
 import io.trimtab.apiserver.callout.LocalCallouts;
 import io.trimtab.apiserver.callout.ServiceResolver;
@@ -124,9 +125,22 @@ final class Extensions {
         return new WebhookAuthorizer(
                 new WebhookClient(callouts, "kube-apiserver"),
                 server("--authorization-webhook-config-file", webhook.configFile()),
-                webhook.version(),
-                webhook.keepAllowed(),
-                webhook.keepRefused(),
+                WebhookAuthorizer.Settings.of(webhook.version(), webhook.keepAllowed(), webhook.keepRefused()),
+                driver);
+    }
+
+    /** @throws IllegalArgumentException if its kubeconfig leads nowhere */
+    Authorizer authorizationWebhook(AuthorizationConfig.Webhook webhook) {
+        return new WebhookAuthorizer(
+                new WebhookClient(callouts, "kube-apiserver"),
+                WebhookServer.read(webhook.kubeconfig()),
+                new WebhookAuthorizer.Settings(
+                        webhook.version(),
+                        webhook.keepAllowed(),
+                        webhook.keepRefused(),
+                        webhook.timeout(),
+                        webhook.denies(),
+                        webhook.conditions()),
                 driver);
     }
 

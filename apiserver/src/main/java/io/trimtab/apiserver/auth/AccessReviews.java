@@ -173,7 +173,8 @@ public final class AccessReviews {
         try {
             decision = authorizer.authorize(user, asked(spec));
         } catch (AuthorizerFailure e) {
-            decision = Authorizer.Decision.NO_OPINION;
+            decision =
+                    e.denies() ? new Authorizer.Decision(Authorizer.Verdict.DENY, "") : Authorizer.Decision.NO_OPINION;
             problem = e.getMessage();
         }
         ObjectNode answer = review.deepCopy();

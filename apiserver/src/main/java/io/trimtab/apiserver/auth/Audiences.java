@@ -16,7 +16,8 @@ public final class Audiences {
     }
 
     /** A token that names no audience itself is meant for this server only. */
-    static Optional<TokenAuthenticator.Authenticated> within(UserInfo user, List<String> own, List<String> asked) {
+    public static Optional<TokenAuthenticator.Authenticated> within(
+            UserInfo user, List<String> own, List<String> asked) {
         if (asked.isEmpty() || own.isEmpty()) {
             return Optional.of(new TokenAuthenticator.Authenticated(user, own));
         }

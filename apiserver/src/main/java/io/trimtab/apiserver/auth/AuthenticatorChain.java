@@ -6,6 +6,7 @@ import io.trimtab.apiserver.errors.Statuses;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * Asks several authenticators, in order: the first that knows the user decides. A request whose credentials nobody accepts is
@@ -13,10 +14,15 @@ import java.util.Optional;
  */
 public final class AuthenticatorChain {
     private final List<Authenticator> authenticators;
-    private final boolean anonymousAllowed;
+    private final Predicate<ApiRequest> anonymousAllowed;
 
     /** @param anonymousAllowed whether requests without credentials pass, as {@link UserInfo#ANONYMOUS} */
     public AuthenticatorChain(List<Authenticator> authenticators, boolean anonymousAllowed) {
+        this(authenticators, request -> anonymousAllowed);
+    }
+
+    /** @param anonymousAllowed which requests without credentials pass, as {@link UserInfo#ANONYMOUS} */
+    public AuthenticatorChain(List<Authenticator> authenticators, Predicate<ApiRequest> anonymousAllowed) {
         this.authenticators = List.copyOf(authenticators);
         this.anonymousAllowed = anonymousAllowed;
     }
@@ -24,7 +30,7 @@ public final class AuthenticatorChain {
     /**
      * Who asks.
      *
-     * @throws StatusException 401 if the credentials are bad, or there are none and anonymous requests are off
+     * @throws StatusException 401 if the credentials are bad, or there are none and such requests do not pass
      */
     public UserInfo authenticate(ApiRequest request) {
         UserInfo trusted = request.peer().trusted();
@@ -47,7 +53,7 @@ public final class AuthenticatorChain {
                 refused = true; // a later one may know better
             }
         }
-        if (refused || !anonymousAllowed) {
+        if (refused || !anonymousAllowed.test(request)) {
             throw Statuses.unauthorized();
         }
         return UserInfo.ANONYMOUS;

@@ -36,6 +36,9 @@ public final class AuthorizerChain implements Authorizer, RuleResolver {
             try {
                 decision = authorizer.authorize(user, attributes);
             } catch (AuthorizerFailure e) {
+                if (e.denies()) {
+                    throw e;
+                }
                 failure = e; // the others may know better
                 continue;
             }

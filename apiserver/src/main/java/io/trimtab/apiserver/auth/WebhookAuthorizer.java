@@ -17,40 +17,64 @@ import java.util.TreeMap;
 
 /**
  * Asks another server whether a user may do something, by SubjectAccessReviews; remembers its answers for a while. If it cannot
- * be asked, it has no opinion. Safe for use by any thread.
+ * be asked, it has no opinion, or says no. Safe for use by any thread.
  */
 public final class WebhookAuthorizer implements Authorizer, RuleResolver {
     private static final String GROUP = "authorization.k8s.io";
     private static final List<String> VERSIONS = List.of("v1", "v1beta1");
-    private static final Duration TIMEOUT = Duration.ofSeconds(30);
     /** What is asked about larger things is not worth remembering (plugin/authorizer/webhook). */
     private static final int MAX_REMEMBERED_LENGTH = 10_000;
 
     private final WebhookClient client;
     private final WebhookServer server;
     private final String version;
-    private final Duration keepAllowed;
-    private final Duration keepRefused;
+    private final Settings settings;
     private final Remembered<String, Decision> answers;
 
-    /** @param version of SubjectAccessReview: v1 or v1beta1 */
-    public WebhookAuthorizer(
-            WebhookClient client,
-            WebhookServer server,
+    /**
+     * How it is asked.
+     *
+     * @param version of SubjectAccessReview: v1 or v1beta1
+     * @param keepAllowed how long a yes holds
+     * @param keepRefused how long a no holds
+     * @param timeout of one question
+     * @param denies whether a failure is a no; else it is no opinion
+     * @param matcher which requests it is asked about
+     */
+    public record Settings(
             String version,
             Duration keepAllowed,
             Duration keepRefused,
-            Driver driver) {
+            Duration timeout,
+            boolean denies,
+            RequestMatcher matcher) {
+
+        /** Asked about all, and a failure is no opinion. */
+        public static Settings of(String version, Duration keepAllowed, Duration keepRefused) {
+            return new Settings(
+                    version, keepAllowed, keepRefused, Duration.ofSeconds(30), false, RequestMatcher.EVERYTHING);
+        }
+    }
+
+    public WebhookAuthorizer(WebhookClient client, WebhookServer server, Settings settings, Driver driver) {
         this.client = client;
         this.server = server;
-        this.version = version;
-        this.keepAllowed = keepAllowed;
-        this.keepRefused = keepRefused;
+        this.version = settings.version();
+        this.settings = settings;
         this.answers = new Remembered<>(driver);
     }
 
     @Override
     public Decision authorize(UserInfo user, Attributes attributes) {
+        if (settings.matcher() != RequestMatcher.EVERYTHING) {
+            try {
+                if (!settings.matcher().matches(whole(user, attributes))) {
+                    return Decision.NO_OPINION;
+                }
+            } catch (AuthorizerFailure e) {
+                throw new AuthorizerFailure(e.getMessage(), settings.denies());
+            }
+        }
         ObjectNode spec = spec(user, attributes);
         String key = spec.toString();
         Decision known = answers.get(key).orElse(null);
@@ -66,23 +90,48 @@ public final class WebhookAuthorizer implements Authorizer, RuleResolver {
         review.putObject("status").put("allowed", false);
         JsonNode status;
         try {
-            status = client.await(client.ask(server.target(), server.headers(), review, VERSIONS, TIMEOUT))
+            status = client.await(client.ask(server.target(), server.headers(), review, VERSIONS, settings.timeout()))
                     .path("status");
         } catch (WebhookClient.WebhookFailure e) {
-            throw new AuthorizerFailure(e.getMessage());
+            throw new AuthorizerFailure(e.getMessage(), settings.denies());
         }
         boolean allowed = status.path("allowed").asBoolean();
         boolean denied = status.path("denied").asBoolean();
         if (allowed && denied) {
-            throw new AuthorizerFailure("webhook subject access review returned both allow and deny response");
+            throw new AuthorizerFailure("webhook subject access review returned both allow and deny response", true);
         }
         Decision decision = new Decision(
                 allowed ? Verdict.ALLOW : denied ? Verdict.DENY : Verdict.NO_OPINION,
                 status.path("reason").asText(""));
         if (key.length() < MAX_REMEMBERED_LENGTH) {
-            answers.put(key, decision, allowed ? keepAllowed : keepRefused);
+            answers.put(key, decision, allowed ? settings.keepAllowed() : settings.keepRefused());
         }
         return decision;
+    }
+
+    /** The request as conditions see it: nothing is left out for being empty. */
+    private static ObjectNode whole(UserInfo user, Attributes attributes) {
+        ObjectNode spec =
+                JsonNodeFactory.instance.objectNode().put("user", user.name()).put("uid", user.uid());
+        texts(spec.putArray("groups"), user.groups());
+        ObjectNode extra = spec.putObject("extra");
+        user.extra().forEach((key, values) -> texts(extra.putArray(key), values));
+        if (attributes.resourceRequest()) {
+            ObjectNode resource = spec.putObject("resourceAttributes")
+                    .put("namespace", attributes.namespace())
+                    .put("verb", attributes.verb())
+                    .put("group", attributes.group())
+                    .put("version", attributes.version())
+                    .put("resource", attributes.resource())
+                    .put("subresource", attributes.subresource())
+                    .put("name", attributes.name());
+            selectors(resource, attributes);
+        } else {
+            spec.putObject("nonResourceAttributes")
+                    .put("path", attributes.path())
+                    .put("verb", attributes.verb());
+        }
+        return spec;
     }
 
     private ObjectNode spec(UserInfo user, Attributes attributes) {

@@ -26,6 +26,11 @@ public final class CelProgram {
         return Names.uses(tree, variable);
     }
 
+    /** Whether it looks at a field of a variable: {@code variable.field}, also as {@code has()} or {@code variable.?field}. */
+    public boolean selects(String variable, String field) {
+        return Names.selects(tree, variable, field);
+    }
+
     /** The least and the most it can cost. */
     public CostEstimator.Range estimate(CostEstimator.Sizes sizes) {
         return new CostEstimator(sizes).estimate(tree);

@@ -1,5 +1,6 @@
 package io.trimtab.apiserver.cel;
 
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,9 @@ public final class Escaping {
             "var",
             "void",
             "while");
+
+    private static final Map<String, String> UNESCAPED =
+            Map.of("__dot__", ".", "__dash__", "-", "__slash__", "/", "__underscores__", "__");
 
     private Escaping() {}
 
@@ -62,6 +66,37 @@ public final class Escaping {
                     return null;
                 }
                 out.append(with);
+            }
+        }
+        return out.toString();
+    }
+
+    /** The name of an identifier; null if no name is escaped so. */
+    static @Nullable String unescape(String identifier) {
+        if (!identifier.contains("__")) {
+            return identifier;
+        }
+        if (identifier.startsWith("__") && identifier.endsWith("__") && identifier.length() > 4) {
+            String word = identifier.substring(2, identifier.length() - 2);
+            if (RESERVED.contains(word)) {
+                return word;
+            }
+        }
+        StringBuilder out = new StringBuilder(identifier.length());
+        int at = 0;
+        while (at < identifier.length()) {
+            int start = at;
+            String found = UNESCAPED.keySet().stream()
+                    .filter(escaped -> identifier.startsWith(escaped, start))
+                    .findFirst()
+                    .orElse(null);
+            if (found != null) {
+                out.append(UNESCAPED.get(found));
+                at += found.length();
+            } else if (identifier.startsWith("__", at)) {
+                return null;
+            } else {
+                out.append(identifier.charAt(at++));
             }
         }
         return out.toString();

@@ -33,4 +33,46 @@ final class Names {
         }
         return false;
     }
+
+    /** Whether an expression looks at a field of a variable. */
+    static boolean selects(Expr e, String operand, String field) {
+        if (e instanceof Expr.Select select) {
+            return select.field.equals(field) && isIdent(select.operand, operand)
+                    || selects(select.operand, operand, field);
+        }
+        if (e instanceof Expr.Call call) {
+            if (call.target == null
+                    && call.function.equals(Operators.OPTIONAL_SELECT)
+                    && call.args.size() == 2
+                    && isIdent(call.args.get(0), operand)
+                    && call.args.get(1) instanceof Expr.Const name
+                    && field.equals(name.value)) {
+                return true;
+            }
+            return call.target != null && selects(call.target, operand, field)
+                    || call.args.stream().anyMatch(arg -> selects(arg, operand, field));
+        }
+        if (e instanceof Expr.ListExpr list) {
+            return list.elements.stream().anyMatch(element -> selects(element, operand, field));
+        }
+        if (e instanceof Expr.MapExpr map) {
+            return map.entries.stream()
+                    .anyMatch(entry -> selects(entry.key(), operand, field) || selects(entry.value(), operand, field));
+        }
+        if (e instanceof Expr.StructExpr struct) {
+            return struct.fields.stream().anyMatch(f -> selects(f.value(), operand, field));
+        }
+        if (e instanceof Expr.Comprehension loop) {
+            return selects(loop.range, operand, field)
+                    || selects(loop.init, operand, field)
+                    || selects(loop.condition, operand, field)
+                    || selects(loop.step, operand, field)
+                    || selects(loop.result, operand, field);
+        }
+        return false;
+    }
+
+    private static boolean isIdent(Expr e, String name) {
+        return e instanceof Expr.Ident ident && ident.name.equals(name);
+    }
 }

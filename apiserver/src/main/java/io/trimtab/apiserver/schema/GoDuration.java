@@ -44,4 +44,31 @@ public final class GoDuration {
         Duration duration = Duration.ofNanos(nanos.longValue());
         return Optional.of(negative ? duration.negated() : duration);
     }
+
+    /** The text that Go prints for a duration: {@code 1m30s}, {@code 250ms}, {@code 0s}. */
+    public static String format(Duration duration) {
+        if (duration.isNegative()) {
+            return "-" + format(duration.negated());
+        }
+        if (duration.isZero()) {
+            return "0s";
+        }
+        BigDecimal nanos = BigDecimal.valueOf(duration.toNanos());
+        if (duration.compareTo(Duration.ofSeconds(1)) < 0) {
+            String unit = nanos.longValue() < 1_000 ? "ns" : nanos.longValue() < 1_000_000 ? "µs" : "ms";
+            return plain(nanos, unit) + unit;
+        }
+        long hours = duration.toHours();
+        long minutes = duration.toMinutesPart();
+        BigDecimal seconds =
+                nanos.subtract(BigDecimal.valueOf(hours * 60 + minutes).multiply(BigDecimal.valueOf(60_000_000_000L)));
+        return (hours > 0 ? hours + "h" : "") + (hours > 0 || minutes > 0 ? minutes + "m" : "") + plain(seconds, "s")
+                + "s";
+    }
+
+    private static String plain(BigDecimal nanos, String unit) {
+        Long size = NANOS.get(unit);
+        BigDecimal units = nanos.divide(BigDecimal.valueOf(size == null ? 1 : size));
+        return units.signum() == 0 ? "0" : units.stripTrailingZeros().toPlainString();
+    }
 }

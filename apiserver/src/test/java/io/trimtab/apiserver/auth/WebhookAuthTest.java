@@ -150,9 +150,7 @@ class WebhookAuthTest {
         return new WebhookAuthorizer(
                 new WebhookClient(callouts, "test"),
                 server,
-                "v1",
-                Duration.ofMinutes(5),
-                Duration.ofSeconds(30),
+                WebhookAuthorizer.Settings.of("v1", Duration.ofMinutes(5), Duration.ofSeconds(30)),
                 driver);
     }
 

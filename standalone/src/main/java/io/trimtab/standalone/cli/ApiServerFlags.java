@@ -131,6 +131,9 @@ final class ApiServerFlags {
     @Mixin
     private ExtensionFlags extensions = new ExtensionFlags();
 
+    @Mixin
+    private AccessFlags access = new AccessFlags();
+
     @Option(
             names = "--kubeconfig",
             paramLabel = "FILE",
@@ -165,7 +168,8 @@ final class ApiServerFlags {
                 anonymous,
                 storage.settings(),
                 extensions.options(),
-                protection.protection(spec));
+                protection.protection(spec),
+                access.options(spec));
     }
 
     private static String advertised(String bindAddress) {
