@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,8 @@ final class KeyedWorkQueue<K> implements WorkQueue<K> {
     private final RateLimiter<K> limiter;
     private final QueueMetrics metrics;
     private final boolean timed;
+    /** Null if all keys are one tenant's. */
+    private final @Nullable Function<? super K, String> tenants;
 
     private final Object lock = new Object();
 
@@ -71,19 +74,107 @@ final class KeyedWorkQueue<K> implements WorkQueue<K> {
         private long sinceNanos;
         private @Nullable Entry<K> before;
         private @Nullable Entry<K> after;
+        /** Among whose keys it waits; null if it does not. */
+        private @Nullable Tenant<K> tenant;
     }
 
-    /** Those who wait at one priority, first come first served. */
+    /**
+     * Those who wait at one priority: a ring of tenants, of which each gives one key at a time, first come first served. Without
+     * tenants there is one for all.
+     */
     private static final class Line<K> {
         private final int priority;
+        /** Null without tenants; then {@link #everybody} is the only one. */
+        private final @Nullable Map<String, Tenant<K>> tenants;
+
+        private final @Nullable Tenant<K> everybody;
+        /** Whose turn it is; null if nobody waits. */
+        private @Nullable Tenant<K> turn;
+
+        Line(int priority, boolean fair) {
+            this.priority = priority;
+            this.tenants = fair ? new HashMap<>() : null;
+            this.everybody = fair ? null : new Tenant<>("");
+        }
+
+        void append(Entry<K> entry, String name) {
+            Tenant<K> tenant = everybody;
+            if (tenant == null) {
+                tenant = Objects.requireNonNull(tenants).computeIfAbsent(name, Tenant::new);
+            }
+            if (tenant.first == null) {
+                enter(tenant);
+            }
+            tenant.append(entry);
+        }
+
+        void unlink(Entry<K> entry) {
+            Tenant<K> tenant = Objects.requireNonNull(entry.tenant);
+            tenant.unlink(entry);
+            if (tenant.first == null) {
+                exit(tenant);
+            }
+        }
+
+        /** Takes the next key out; after it, it is another tenant's turn. */
+        @Nullable
+        Entry<K> take() {
+            Tenant<K> tenant = turn;
+            if (tenant == null) {
+                return null;
+            }
+            Entry<K> entry = Objects.requireNonNull(tenant.first);
+            turn = tenant.after;
+            unlink(entry);
+            return entry;
+        }
+
+        /** A tenant that comes has its turn after all who are there. */
+        private void enter(Tenant<K> tenant) {
+            Tenant<K> next = turn;
+            if (next == null) {
+                tenant.before = tenant;
+                tenant.after = tenant;
+                turn = tenant;
+                return;
+            }
+            Tenant<K> last = next.before;
+            tenant.before = last;
+            tenant.after = next;
+            last.after = tenant;
+            next.before = tenant;
+        }
+
+        private void exit(Tenant<K> tenant) {
+            if (tenant.after == tenant) {
+                turn = null;
+            } else {
+                tenant.before.after = tenant.after;
+                tenant.after.before = tenant.before;
+                if (turn == tenant) {
+                    turn = tenant.after;
+                }
+            }
+            if (tenants != null) {
+                tenants.remove(tenant.name); // what is kept is bounded by those who wait
+            }
+        }
+    }
+
+    /** The keys of one tenant that wait at one priority, and its neighbours in the ring while there are some. */
+    private static final class Tenant<K> {
+        private final String name;
         private @Nullable Entry<K> first;
         private @Nullable Entry<K> last;
+        private Tenant<K> before = this;
+        private Tenant<K> after = this;
 
-        Line(int priority) {
-            this.priority = priority;
+        Tenant(String name) {
+            this.name = name;
         }
 
         void append(Entry<K> entry) {
+            entry.tenant = this;
             entry.before = last;
             entry.after = null;
             if (last == null) {
@@ -107,6 +198,7 @@ final class KeyedWorkQueue<K> implements WorkQueue<K> {
             }
             entry.before = null;
             entry.after = null;
+            entry.tenant = null;
         }
     }
 
@@ -131,7 +223,12 @@ final class KeyedWorkQueue<K> implements WorkQueue<K> {
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // arrays of generics
-    KeyedWorkQueue(Driver driver, RateLimiter<K> limiter, QueueMetrics metrics) {
+    KeyedWorkQueue(
+            Driver driver,
+            RateLimiter<K> limiter,
+            QueueMetrics metrics,
+            @Nullable Function<? super K, String> tenants) {
+        this.tenants = tenants;
         this.driver = driver;
         this.limiter = limiter;
         this.metrics = metrics;
@@ -181,7 +278,7 @@ final class KeyedWorkQueue<K> implements WorkQueue<K> {
                 if (priority > entry.priority) {
                     line(entry.priority).unlink(entry);
                     entry.priority = priority;
-                    line(priority).append(entry);
+                    line(priority).append(entry, tenantOf(entry));
                 }
                 return false;
             }
@@ -200,8 +297,13 @@ final class KeyedWorkQueue<K> implements WorkQueue<K> {
 
     private void wait(Entry<K> entry) {
         entry.state = State.WAITING;
-        line(entry.priority).append(entry);
+        line(entry.priority).append(entry, tenantOf(entry));
         waiting++;
+    }
+
+    /** The function is quick and pure: it is called with the lock held. */
+    private String tenantOf(Entry<K> entry) {
+        return tenants == null ? "" : tenants.apply(Objects.requireNonNull(entry.key));
     }
 
     private void wake() {
@@ -234,8 +336,7 @@ final class KeyedWorkQueue<K> implements WorkQueue<K> {
             if (waiting == 0) {
                 return null;
             }
-            Entry<K> entry = first();
-            line(entry.priority).unlink(entry);
+            Entry<K> entry = takeFirst();
             waiting--;
             inWork++;
             entry.state = State.IN_WORK;
@@ -249,9 +350,9 @@ final class KeyedWorkQueue<K> implements WorkQueue<K> {
         return key;
     }
 
-    private Entry<K> first() {
+    private Entry<K> takeFirst() {
         for (int i = 0; i < lineCount; i++) {
-            Entry<K> first = Objects.requireNonNull(lines[i]).first;
+            Entry<K> first = Objects.requireNonNull(lines[i]).take();
             if (first != null) {
                 return first;
             }
@@ -504,7 +605,7 @@ final class KeyedWorkQueue<K> implements WorkQueue<K> {
             lines = Arrays.copyOf(lines, lineCount * 2);
         }
         System.arraycopy(lines, at, lines, at + 1, lineCount - at);
-        Line<K> line = new Line<>(priority);
+        Line<K> line = new Line<>(priority, tenants != null);
         lines[at] = line;
         lineCount++;
         return line;
@@ -514,7 +615,7 @@ final class KeyedWorkQueue<K> implements WorkQueue<K> {
         int kept = 0;
         for (int i = 0; i < lineCount; i++) {
             Line<K> line = Objects.requireNonNull(lines[i]);
-            if (line.first != null) {
+            if (line.turn != null) {
                 lines[kept++] = line;
             }
         }

@@ -3,6 +3,7 @@ package io.trimtab.queue;
 import io.trimtab.runtime.Driver;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,7 +36,20 @@ public interface WorkQueue<K> extends AutoCloseable {
      * @param limiter decides the delays of {@link #addRateLimited}
      */
     static <K> WorkQueue<K> create(Driver driver, RateLimiter<K> limiter, QueueMetrics metrics) {
-        return new KeyedWorkQueue<>(driver, limiter, metrics);
+        return new KeyedWorkQueue<>(driver, limiter, metrics, null);
+    }
+
+    /**
+     * A queue that is fair between tenants: within a priority they take turns, one key each, so that one who asks for much makes
+     * the others wait for no more than their number. A tenant who comes has its turn after all who are there. Costs no more per
+     * key than a queue without, but a look-up.
+     *
+     * @param limiter decides the delays of {@link #addRateLimited}
+     * @param tenants whose key it is; quick and pure
+     */
+    static <K> WorkQueue<K> fair(
+            Driver driver, RateLimiter<K> limiter, QueueMetrics metrics, Function<? super K, String> tenants) {
+        return new KeyedWorkQueue<>(driver, limiter, metrics, tenants);
     }
 
     /** The key wants work, at normal priority. Ignored once the queue is shut down. */
