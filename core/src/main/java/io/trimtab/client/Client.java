@@ -78,6 +78,11 @@ public interface Client {
             Object body,
             Class<R> answer);
 
+    /** What becomes of this client's writes. */
+    default WriteMode writes() {
+        return WriteMode.STORED;
+    }
+
     /**
      * Any request, for paths that are no resources (discovery, health).
      *

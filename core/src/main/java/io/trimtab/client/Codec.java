@@ -26,6 +26,7 @@ final class Codec<T extends HasMetadata> {
     private final ObjectMapper mapper;
     private final ObjectReader reader;
     private final LongAdder unreadable;
+    private final boolean compact;
 
     /**
      * A codec.
@@ -33,6 +34,12 @@ final class Codec<T extends HasMetadata> {
      * @param unreadable counts objects that were skipped because they could not be read
      */
     Codec(ResourceType<T> type, ObjectMapper mapper, LongAdder unreadable) {
+        this(type, mapper, unreadable, false);
+    }
+
+    /** @param compact make objects small, and their collections immutable: for caches */
+    Codec(ResourceType<T> type, ObjectMapper mapper, LongAdder unreadable, boolean compact) {
+        this.compact = compact;
         this.type = type;
         this.mapper = mapper;
         this.reader = mapper.readerFor(type.javaType());
@@ -247,6 +254,6 @@ final class Codec<T extends HasMetadata> {
         if (object.getApiVersion() == null || object.getApiVersion().isEmpty()) {
             object.setApiVersion(type.apiVersion());
         }
-        return object;
+        return compact ? Compactor.compact(object) : object;
     }
 }

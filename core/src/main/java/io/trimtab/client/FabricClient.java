@@ -3,6 +3,7 @@ package io.trimtab.client;
 import io.fabric8.kubernetes.api.model.DeleteOptions;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ListOptions;
+import io.fabric8.kubernetes.api.model.StatusBuilder;
 import io.fabric8.kubernetes.client.http.BasicBuilder;
 import io.fabric8.kubernetes.client.http.HttpClient;
 import io.fabric8.kubernetes.client.http.HttpRequest;
@@ -15,6 +16,7 @@ import java.net.ConnectException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -288,13 +290,13 @@ public final class FabricClient implements Client, AutoCloseable {
 
     @Override
     public void delete(ResourceType<?> type, @Nullable String namespace, String name, DeleteOptions options) {
-        send("DELETE", type.path(namespace, name), JSON, KubernetesJson.write(options), type, name);
+        send("DELETE", type.path(namespace, name), JSON, body(options), type, name);
     }
 
     @Override
     public void deleteCollection(
             ResourceType<?> type, @Nullable String namespace, DeleteOptions options, ListOptions list) {
-        send("DELETE", collectionPath(type, namespace, list), JSON, KubernetesJson.write(options), type, null);
+        send("DELETE", collectionPath(type, namespace, list), JSON, body(options), type, null);
     }
 
     @Override
@@ -353,7 +355,11 @@ public final class FabricClient implements Client, AutoCloseable {
             }
         }
         var mapper = connection.options.keepManagedFields() ? KubernetesJson.mapper() : KubernetesJson.cacheMapper();
-        return new HttpListWatch<>(this, type, scope, new Codec<>(type, mapper, connection.unreadable));
+        return new HttpListWatch<>(
+                this,
+                type,
+                scope,
+                new Codec<>(type, mapper, connection.unreadable, connection.options.compactCaches()));
     }
 
     @SuppressWarnings("unchecked") // keyed by the type
@@ -398,12 +404,13 @@ public final class FabricClient implements Client, AutoCloseable {
             @Nullable String body,
             @Nullable ResourceType<?> type,
             @Nullable String name) {
+        String path = verb.equals("GET") ? pathAndQuery : write(verb, pathAndQuery);
         boolean reconnected = false;
         for (int attempt = 0; ; attempt++) {
             awaitTurn();
             DirectTransport.Answer answer;
             try {
-                answer = exchange(verb, pathAndQuery, contentType, body);
+                answer = exchange(verb, path, contentType, body);
             } catch (ApiException e) {
                 // An idle connection that the server closed shows only when it is used. A read can simply be read
                 // again.
@@ -427,6 +434,36 @@ public final class FabricClient implements Client, AutoCloseable {
             throw Failures.of(
                     code, answer.headers(), answer.body(), verb, type == null ? "" : type.qualifiedName(), name);
         }
+    }
+
+    /** Where a write goes, if it may go. */
+    private String write(String verb, String pathAndQuery) {
+        return switch (connection.options.writes()) {
+            case STORED -> pathAndQuery;
+            case DRY_RUN -> pathAndQuery + (pathAndQuery.indexOf('?') < 0 ? '?' : '&') + "dryRun=All";
+            case READ_ONLY ->
+                throw new ApiException(new StatusBuilder()
+                        .withStatus("Failure")
+                        .withCode(405)
+                        .withReason("MethodNotAllowed")
+                        .withMessage("this client only reads, not sent: " + verb + " " + pathAndQuery)
+                        .build());
+        };
+    }
+
+    @Override
+    public WriteMode writes() {
+        return connection.options.writes();
+    }
+
+    /** A server that is sent options in the body does not look for them in the URL. */
+    private String body(DeleteOptions options) {
+        if (connection.options.writes() != WriteMode.DRY_RUN) {
+            return KubernetesJson.write(options);
+        }
+        DeleteOptions dry = KubernetesJson.copy(options);
+        dry.setDryRun(List.of("All"));
+        return KubernetesJson.write(dry);
     }
 
     private DirectTransport.Answer exchange(

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -25,8 +26,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Controller {
 
-    /** One thing that is watched, and whom its changes wake. */
-    public record Source<T extends HasMetadata>(ResourceType<T> type, WatchScope scope, ChangeMapper<T> mapper) {}
+    /**
+     * One thing that is watched, and whom its changes wake.
+     *
+     * @param cluster where it is watched; empty for the manager's own cluster
+     */
+    public record Source<T extends HasMetadata>(
+            String cluster, ResourceType<T> type, WatchScope scope, ChangeMapper<T> mapper) {}
 
     private final String name;
     private final List<Source<?>> sources;
@@ -35,6 +41,9 @@ public final class Controller {
     private final int maxRetries;
     private final Duration retryBase;
     private final Duration retryMax;
+    private final double retriesPerSecond;
+    private final int retryBurst;
+    private final @Nullable Function<? super Request, String> tenants;
     private final Reconciler reconciler;
 
     private Controller(Builder builder, Reconciler reconciler) {
@@ -45,6 +54,9 @@ public final class Controller {
         this.maxRetries = builder.maxRetries;
         this.retryBase = builder.retryBase;
         this.retryMax = builder.retryMax;
+        this.retriesPerSecond = builder.retriesPerSecond;
+        this.retryBurst = builder.retryBurst;
+        this.tenants = builder.tenants;
         this.reconciler = reconciler;
     }
 
@@ -103,6 +115,21 @@ public final class Controller {
         return retryMax;
     }
 
+    /** Retries of all keys together, sustained. */
+    public double retriesPerSecond() {
+        return retriesPerSecond;
+    }
+
+    /** Retries of all keys together, at once. */
+    public int retryBurst() {
+        return retryBurst;
+    }
+
+    /** Whose a key is, for fairness between tenants; null if all keys are one tenant's. */
+    public @Nullable Function<? super Request, String> tenants() {
+        return tenants;
+    }
+
     public Reconciler reconciler() {
         return reconciler;
     }
@@ -116,6 +143,9 @@ public final class Controller {
         private int maxRetries = -1;
         private Duration retryBase = Duration.ofMillis(5);
         private Duration retryMax = Duration.ofSeconds(1000);
+        private double retriesPerSecond = 10;
+        private int retryBurst = 100;
+        private @Nullable Function<? super Request, String> tenants;
 
         private Builder(String name) {
             this.name = Objects.requireNonNull(name);
@@ -159,8 +189,44 @@ public final class Controller {
 
         /** A change of an object of this resource and scope wakes what the mapper says. */
         public <T extends HasMetadata> Builder watches(ResourceType<T> type, WatchScope scope, ChangeMapper<T> mapper) {
-            sources.add(new Source<>(type, scope, mapper));
+            sources.add(new Source<>("", type, scope, mapper));
             return this;
+        }
+
+        /**
+         * A change in another cluster wakes what the mapper says: as it says it, so a key without a cluster is one of the
+         * manager's own.
+         *
+         * @param cluster as the manager was told of it
+         */
+        public <T extends HasMetadata> Builder watchesIn(
+                String cluster, ResourceType<T> type, WatchScope scope, ChangeMapper<T> mapper) {
+            sources.add(new Source<>(cluster, type, scope, mapper));
+            return this;
+        }
+
+        /**
+         * Does in each of these clusters what was said so far: all that is watched is watched there, and not in the manager's own
+         * cluster, and the keys that this wakes name the cluster. Say {@code ""} for the manager's own.
+         *
+         * @param names as the manager was told of them
+         */
+        public Builder inClusters(String... names) {
+            List<Source<?>> said = List.copyOf(sources);
+            sources.clear();
+            for (String cluster : names) {
+                said.forEach(source -> sources.add(in(cluster, source)));
+            }
+            return this;
+        }
+
+        private static <T extends HasMetadata> Source<T> in(String cluster, Source<T> source) {
+            ChangeMapper<T> mapper = source.mapper();
+            return new Source<>(
+                    cluster,
+                    source.type(),
+                    source.scope(),
+                    (change, queue) -> mapper.map(change, new ClusterEnqueuer(cluster, queue)));
         }
 
         /**
@@ -192,6 +258,34 @@ public final class Controller {
         public Builder retry(Duration base, Duration max) {
             this.retryBase = base;
             this.retryMax = max;
+            return this;
+        }
+
+        /** Retries of all keys together: 10 a second and 100 at once unless said. */
+        public Builder retryRate(double perSecond, int burst) {
+            this.retriesPerSecond = perSecond;
+            this.retryBurst = burst;
+            return this;
+        }
+
+        /**
+         * Lets tenants take turns, one key each, so that one who has much to do keeps the others waiting for no longer than their
+         * number; by namespace, say: {@code fairBy(Request::namespace)}. First come first served unless said.
+         */
+        public Builder fairBy(Function<? super Request, String> tenant) {
+            this.tenants = tenant;
+            return this;
+        }
+
+        /** Takes workers, retries and fairness from another controller, and nothing else. */
+        public Builder settingsOf(Controller other) {
+            this.workers = other.workers;
+            this.maxRetries = other.maxRetries;
+            this.retryBase = other.retryBase;
+            this.retryMax = other.retryMax;
+            this.retriesPerSecond = other.retriesPerSecond;
+            this.retryBurst = other.retryBurst;
+            this.tenants = other.tenants;
             return this;
         }
 

@@ -8,16 +8,23 @@ import io.trimtab.client.ApiException;
 import io.trimtab.informer.EventHandler;
 import io.trimtab.informer.InformerFactory;
 import io.trimtab.informer.SharedInformer;
+import io.trimtab.leader.FencedException;
+import io.trimtab.leader.Sharding;
 import io.trimtab.queue.MicrometerQueueMetrics;
 import io.trimtab.queue.QueueMetrics;
+import io.trimtab.queue.RateLimiter;
 import io.trimtab.queue.RateLimiters;
 import io.trimtab.queue.WorkQueue;
 import io.trimtab.runtime.Driver;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,7 +38,10 @@ final class ControllerRunner {
 
     private final Controller controller;
     private final Driver driver;
-    private final InformerFactory informers;
+    private final Function<String, InformerFactory> caches;
+    private final @Nullable Sharding sharding;
+    private final TurnedAway turnedAway = new TurnedAway();
+    private final AtomicLong reconciles = new AtomicLong();
     private final WorkQueue<Request> queue;
     private final OwnWrites ownWrites;
     private final ReconcileObserver observer;
@@ -43,21 +53,29 @@ final class ControllerRunner {
     ControllerRunner(
             Controller controller,
             Driver driver,
-            InformerFactory informers,
+            Function<String, InformerFactory> caches,
+            @Nullable Sharding sharding,
             Duration ownWritesTimeout,
             ReconcileObserver observer,
             @Nullable MeterRegistry registry) {
         this.controller = controller;
         this.driver = driver;
-        this.informers = informers;
+        this.caches = caches;
+        this.sharding = sharding;
         this.observer = observer;
         QueueMetrics queueMetrics =
                 registry == null ? QueueMetrics.NONE : new MicrometerQueueMetrics(registry, controller.name());
-        this.queue = WorkQueue.create(
+        RateLimiter<Request> limiter = RateLimiters.controllerDefault(
                 driver,
-                RateLimiters.controllerDefault(driver, controller.retryBase(), controller.retryMax()),
-                queueMetrics);
-        this.ownWrites = new OwnWrites(controller.name(), controller.sources(), informers, driver, ownWritesTimeout);
+                controller.retryBase(),
+                controller.retryMax(),
+                controller.retriesPerSecond(),
+                controller.retryBurst());
+        Function<? super Request, String> tenants = controller.tenants();
+        this.queue = tenants == null
+                ? WorkQueue.create(driver, limiter, queueMetrics)
+                : WorkQueue.fair(driver, limiter, queueMetrics, tenants);
+        this.ownWrites = new OwnWrites(controller.name(), controller.sources(), caches, driver, ownWritesTimeout);
         this.meters = new Meters(registry, controller, workers);
     }
 
@@ -78,7 +96,7 @@ final class ControllerRunner {
         // What was there at start-up can wait for what happens now: after a restart users still see their changes at
         // once.
         Enqueuer low = enqueuer(WorkQueue.LOW_PRIORITY);
-        informers.informer(source.type(), source.scope()).addHandler(new EventHandler<T>() {
+        informer(source).addHandler(new EventHandler<T>() {
             @Override
             public void onAdd(T object, boolean initial) {
                 source.mapper().map(new Change<>(null, object, initial), initial ? low : normal);
@@ -99,6 +117,62 @@ final class ControllerRunner {
                 return "mapper of controller " + name();
             }
         });
+    }
+
+    private <T extends HasMetadata> SharedInformer<T> informer(Controller.Source<T> source) {
+        return caches.apply(source.cluster()).informer(source.type(), source.scope());
+    }
+
+    /** The controller's caches, each once. */
+    Set<SharedInformer<?>> informers() {
+        Set<SharedInformer<?>> own = new LinkedHashSet<>();
+        controller.sources().forEach(source -> own.add(informer(source)));
+        return own;
+    }
+
+    /** The caches of the manager's own cluster of this resource, which must show what others wrote before a hand-over. */
+    void informersOf(String resource, Collection<SharedInformer<?>> into) {
+        for (Controller.Source<?> source : controller.sources()) {
+            if (source.cluster().isEmpty() && source.type().qualifiedName().equals(resource)) {
+                into.add(informer(source));
+            }
+        }
+    }
+
+    /** Looks at all keys of slots that this replica has gained: as if it had just been started, for those. */
+    void replay(Sharding shards, Set<Integer> slots) {
+        Predicate<Request> gained = request -> slots.contains(shards.slotOf(request));
+        turnedAway.take(gained).forEach(request -> queue.add(request, WorkQueue.LOW_PRIORITY));
+        Enqueuer low = enqueuer(WorkQueue.LOW_PRIORITY);
+        Enqueuer filter = new Enqueuer() {
+            @Override
+            public void add(Request request) {
+                if (gained.test(request)) {
+                    low.add(request);
+                }
+            }
+
+            @Override
+            public void addAfter(Request request, Duration delay) {
+                if (gained.test(request)) {
+                    low.addAfter(request, delay);
+                }
+            }
+
+            @Override
+            public void addRateLimited(Request request) {
+                if (gained.test(request)) {
+                    low.addRateLimited(request);
+                }
+            }
+        };
+        controller.sources().forEach(source -> replay(source, filter));
+    }
+
+    private <T extends HasMetadata> void replay(Controller.Source<T> source, Enqueuer filter) {
+        for (T object : informer(source).lister().list()) {
+            source.mapper().map(new Change<>(null, object, true), filter);
+        }
     }
 
     private Enqueuer enqueuer(int priority) {
@@ -122,8 +196,7 @@ final class ControllerRunner {
 
     /** Begins to work as soon as the controller's own informers are synced. Call once, after the informers were started. */
     void start() {
-        Set<SharedInformer<?>> own = new LinkedHashSet<>();
-        controller.sources().forEach(s -> own.add(informers.informer(s.type(), s.scope())));
+        Set<SharedInformer<?>> own = informers();
         if (own.isEmpty()) {
             begin();
             return;
@@ -176,12 +249,31 @@ final class ControllerRunner {
             return;
         }
         try {
-            if (!ownWrites.park(request, () -> queue.add(request))) {
-                reconcile(request);
+            Sharding shards = sharding;
+            if (shards == null) {
+                look(request);
+            } else if (shards.tryEnter(request)) {
+                try {
+                    look(request);
+                } finally {
+                    shards.leave(request);
+                }
+            } else {
+                turnedAway.add(request); // another's; if it becomes ours, we look at it then
+                queue.forget(request);
             }
         } finally {
             queue.done(request);
             driver.execute(this::work);
+        }
+    }
+
+    private void look(Request request) {
+        if (!ownWrites.park(request, () -> queue.add(request))) {
+            String id = name() + "-" + reconciles.incrementAndGet();
+            try (ReconcileLog open = ReconcileLog.open(name(), request, id)) {
+                reconcile(request);
+            }
         }
     }
 
@@ -204,6 +296,7 @@ final class ControllerRunner {
         Duration took = Duration.ofNanos(driver.nanoTime() - start);
         try {
             ownWrites.note(request, scope);
+            tellWritten(scope);
             if (failure != null) {
                 failed(request, failure);
             } else if (result != null) {
@@ -212,6 +305,19 @@ final class ControllerRunner {
         } finally {
             meters.reconciled(result, failure, took);
             observer.after(name(), request, failure == null ? result : null, failure, took);
+        }
+    }
+
+    /** Whoever takes our slots over must have seen this. */
+    private void tellWritten(ReconcileScope scope) {
+        Sharding shards = sharding;
+        if (shards != null) {
+            InformerFactory home = caches.apply("");
+            scope.written().forEach((place, revision) -> {
+                if (place.caches() == home) {
+                    shards.wrote(place.type().qualifiedName(), revision);
+                }
+            });
         }
     }
 
@@ -244,7 +350,9 @@ final class ControllerRunner {
     private void report(Request request, Throwable failure, int failures, boolean drop) {
         String revision = revisionOf(request);
         String what = drop ? "Reconcile failed too often, key dropped" : "Reconcile failed, will try again";
-        if (failure instanceof ApiException refused && refused.isConflict() && !drop) {
+        if (failure instanceof FencedException) {
+            log.info("Reconcile stopped, another may have taken over: controller={} key={}", name(), request);
+        } else if (failure instanceof ApiException refused && refused.isConflict() && !drop) {
             // Somebody else wrote in between. The next look decides anew; nobody needs to read about it.
             log.debug(
                     "Reconcile met a conflict, will try again: controller={} namespace={} name={} revision={} failures={} cause={}",
@@ -284,7 +392,8 @@ final class ControllerRunner {
             return "";
         }
         Controller.Source<?> primary = controller.sources().get(0);
-        return informers
+        String cluster = request.cluster().isEmpty() ? primary.cluster() : request.cluster();
+        return caches.apply(cluster)
                 .existing(primary.type(), primary.scope())
                 .flatMap(i -> i.lister().get(request.namespace(), request.name()))
                 .map(o -> String.valueOf(o.getMetadata().getResourceVersion()))

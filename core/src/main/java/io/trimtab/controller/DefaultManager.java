@@ -8,20 +8,26 @@ import io.trimtab.events.ClientEventRecorder;
 import io.trimtab.events.EventRecorder;
 import io.trimtab.informer.DefaultInformerFactory;
 import io.trimtab.informer.InformerFactory;
+import io.trimtab.informer.SharedInformer;
+import io.trimtab.leader.Sharding;
 import io.trimtab.runtime.Driver;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,7 +55,12 @@ public final class DefaultManager implements Manager {
         private @Nullable InformerFactory informers;
         private BiFunction<Client, String, ? extends EventRecorder> events;
         private @Nullable MeterRegistry registry;
-        private ReconcileObserver observer = new ReconcileObserver() {};
+        private ReconcileObservers observers = new ReconcileObservers(List.of());
+        private final Map<String, Function<String, ? extends Client>> remote = new LinkedHashMap<>();
+        private DefaultInformerFactory.Options caching = DefaultInformerFactory.Options.DEFAULT;
+        private UnaryOperator<Client> wrapper = client -> client;
+        private @Nullable Sharding sharding;
+        private Duration drain = DRAIN;
         private Duration ownWritesTimeout = Duration.ofSeconds(10);
 
         private Builder(Driver driver, Function<String, ? extends Client> clients) {
@@ -76,9 +87,55 @@ public final class DefaultManager implements Manager {
             return this;
         }
 
-        /** Hears of every reconcile. */
+        /** Hears of every reconcile; there may be several. */
         public Builder observer(ReconcileObserver hears) {
-            this.observer = hears;
+            this.observers = observers.and(hears);
+            return this;
+        }
+
+        /** How the caches behave that the manager makes: resync, pages, transforms. */
+        public Builder caching(DefaultInformerFactory.Options options) {
+            this.caching = options;
+            return this;
+        }
+
+        /** Stands between components and their clients: traces, say, or a fence. Not used for caches and events. */
+        public Builder wrapClients(UnaryOperator<Client> with) {
+            UnaryOperator<Client> before = wrapper;
+            this.wrapper = client -> with.apply(before.apply(client));
+            return this;
+        }
+
+        /**
+         * One more cluster that controllers may work in.
+         *
+         * @param name as {@link Controller.Builder#inClusters} and {@link Request#cluster} have it
+         * @param clientsThere the client of each component, by name
+         */
+        public Builder cluster(String name, Function<String, ? extends Client> clientsThere) {
+            if (name.isEmpty() || remote.putIfAbsent(name, clientsThere) != null) {
+                throw new IllegalArgumentException("a cluster needs a name of its own, not '" + name + "'");
+            }
+            return this;
+        }
+
+        /** The same over one connection. */
+        public Builder cluster(String name, FabricClient connection) {
+            return cluster(name, connection::clientFor);
+        }
+
+        /**
+         * Shares the keys of all controllers with other replicas of this program. The manager starts and closes it; what
+         * components write should go through a {@link io.trimtab.leader.FencedClient}, see {@link #wrapClients}.
+         */
+        public Builder sharding(Sharding shards) {
+            this.sharding = shards;
+            return this;
+        }
+
+        /** How long running reconciles may take to end when the manager closes; 30 s unless said. */
+        public Builder drain(Duration timeout) {
+            this.drain = timeout;
             return this;
         }
 
@@ -94,8 +151,11 @@ public final class DefaultManager implements Manager {
     }
 
     private final Driver driver;
-    private final Function<String, ? extends Client> clients;
-    private final InformerFactory informers;
+    private final Map<String, Parts> clusters = new LinkedHashMap<>();
+    private final Parts home;
+    private final UnaryOperator<Client> wrapper;
+    private final @Nullable Sharding sharding;
+    private final Duration drain;
     private final BiFunction<Client, String, ? extends EventRecorder> events;
     private final @Nullable MeterRegistry registry;
     private final ReconcileObserver observer;
@@ -112,9 +172,6 @@ public final class DefaultManager implements Manager {
     private final List<Component> startedComponents = new ArrayList<>();
 
     @GuardedBy("lock")
-    private final Map<String, EventRecorder> recorders = new LinkedHashMap<>();
-
-    @GuardedBy("lock")
     private boolean started;
 
     @GuardedBy("lock")
@@ -122,14 +179,78 @@ public final class DefaultManager implements Manager {
 
     private DefaultManager(Builder builder) {
         this.driver = builder.driver;
-        this.clients = builder.clients;
-        this.informers = builder.informers != null
-                ? builder.informers
-                : new DefaultInformerFactory(clients.apply("informers"), driver);
+        this.wrapper = builder.wrapper;
+        this.sharding = builder.sharding;
+        this.drain = builder.drain;
         this.events = builder.events;
         this.registry = builder.registry;
-        this.observer = builder.observer;
+        this.observer = builder.observers;
         this.ownWritesTimeout = builder.ownWritesTimeout;
+        this.home = new Parts(
+                "",
+                builder.clients,
+                builder.informers != null
+                        ? builder.informers
+                        : new DefaultInformerFactory(
+                                builder.clients.apply("informers"), driver, builder.caching, registry, ""));
+        clusters.put("", home);
+        builder.remote.forEach((name, clients) -> clusters.put(
+                name,
+                new Parts(
+                        name,
+                        clients,
+                        new DefaultInformerFactory(
+                                clients.apply("informers"), driver, builder.caching, registry, name))));
+    }
+
+    /** What belongs to one cluster. */
+    private final class Parts implements RemoteCluster {
+        private final String name;
+        private final Function<String, ? extends Client> clients;
+        private final InformerFactory informers;
+
+        @GuardedBy("lock")
+        private final Map<String, EventRecorder> recorders = new LinkedHashMap<>();
+
+        Parts(String name, Function<String, ? extends Client> clients, InformerFactory informers) {
+            this.name = name;
+            this.clients = clients;
+            this.informers = informers;
+        }
+
+        @Override
+        public String name() {
+            return name;
+        }
+
+        @Override
+        public Client client(String component) {
+            return new RecordingClient(wrapper.apply(clients.apply(component)), informers);
+        }
+
+        @Override
+        public InformerFactory informers() {
+            return informers;
+        }
+
+        @Override
+        public EventRecorder events(String component) {
+            lock.lock();
+            try {
+                return recorders.computeIfAbsent(component, c -> events.apply(clients.apply(c), c));
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    @Override
+    public RemoteCluster cluster(String name) {
+        Parts parts = clusters.get(name);
+        if (parts == null) {
+            throw new IllegalArgumentException("the manager knows no cluster " + name + ", only " + clusters.keySet());
+        }
+        return parts;
     }
 
     /**
@@ -153,28 +274,23 @@ public final class DefaultManager implements Manager {
 
     @Override
     public Client client(String component) {
-        return new RecordingClient(clients.apply(component), informers);
+        return home.client(component);
     }
 
     @Override
     public InformerFactory informers() {
-        return informers;
+        return home.informers;
     }
 
     @Override
     public EventRecorder events(String component) {
-        lock.lock();
-        try {
-            return recorders.computeIfAbsent(component, c -> events.apply(clients.apply(c), c));
-        } finally {
-            lock.unlock();
-        }
+        return home.events(component);
     }
 
     @Override
     public void add(Controller controller) {
-        ControllerRunner runner =
-                new ControllerRunner(controller, driver, informers, ownWritesTimeout, observer, registry);
+        ControllerRunner runner = new ControllerRunner(
+                controller, driver, name -> cluster(name).informers(), sharding, ownWritesTimeout, observer, registry);
         boolean start;
         lock.lock();
         try {
@@ -228,9 +344,63 @@ public final class DefaultManager implements Manager {
         } finally {
             lock.unlock();
         }
-        informers.start();
+        clusters.values().forEach(cluster -> cluster.informers.start());
         runners.forEach(ControllerRunner::start);
         parts.forEach(this::startWhenSynced);
+        Sharding shards = sharding;
+        if (shards != null) {
+            shards.addListener(new Gains(shards));
+            shards.start();
+        }
+    }
+
+    /** Begins with the keys of slots that this replica gains. */
+    private final class Gains implements Sharding.Listener {
+        private final Sharding shards;
+
+        Gains(Sharding shards) {
+            this.shards = shards;
+        }
+
+        private List<ControllerRunner> runners() {
+            lock.lock();
+            try {
+                return List.copyOf(controllers.values());
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        /** The caches must show what the former owners wrote: else we would do it again. */
+        @Override
+        public void preparing(Map<String, Long> written, Runnable ready) {
+            AtomicInteger missing = new AtomicInteger(1);
+            AtomicBoolean once = new AtomicBoolean();
+            Driver.Timer patience = driver.schedule(ownWritesTimeout, () -> {
+                if (once.compareAndSet(false, true)) {
+                    log.warn("Others' writes are not in the cache yet, going on without: written={}", written);
+                    ready.run();
+                }
+            });
+            Runnable one = () -> {
+                if (missing.decrementAndGet() == 0 && once.compareAndSet(false, true)) {
+                    patience.cancel();
+                    ready.run();
+                }
+            };
+            written.forEach((resource, revision) -> {
+                Set<SharedInformer<?>> caches = new LinkedHashSet<>();
+                runners().forEach(runner -> runner.informersOf(resource, caches));
+                missing.addAndGet(caches.size());
+                caches.forEach(cache -> cache.whenAtLeast(revision, one));
+            });
+            one.run();
+        }
+
+        @Override
+        public void gained(Set<Integer> slots) {
+            runners().forEach(runner -> runner.replay(shards, slots));
+        }
     }
 
     private void startWhenSynced(Component component) {
@@ -244,7 +414,7 @@ public final class DefaultManager implements Manager {
                 startNow(component);
             }
         });
-        informers.whenSynced(() -> {
+        home.informers.whenSynced(() -> {
             if (once.compareAndSet(false, true)) {
                 patience.cancel();
                 // Not on an informer's lane: a start may read, write and wait.
@@ -281,7 +451,9 @@ public final class DefaultManager implements Manager {
             ran = started;
             runners = List.copyOf(controllers.values());
             parts = new ArrayList<>(startedComponents);
-            recording = List.copyOf(recorders.values());
+            recording = clusters.values().stream()
+                    .flatMap(cluster -> cluster.recorders.values().stream())
+                    .toList();
         } finally {
             lock.unlock();
         }
@@ -291,7 +463,7 @@ public final class DefaultManager implements Manager {
         parts.forEach(p -> closeQuietly(p, p.name()));
         if (ran) {
             try {
-                driver.await(CompletableFuture.allOf(ends), DRAIN);
+                driver.await(CompletableFuture.allOf(ends), drain);
             } catch (TimeoutException e) {
                 log.warn(
                         "Reconciles still run, closing all the same: controllers={} after={}",
@@ -299,17 +471,21 @@ public final class DefaultManager implements Manager {
                                 .filter(r -> !r.stop().isDone())
                                 .map(ControllerRunner::name)
                                 .toList(),
-                        DRAIN);
+                        drain);
             } catch (CompletionException e) {
                 log.warn("Closing was interrupted, reconciles may still run", e);
             }
+        }
+        Sharding shards = sharding;
+        if (shards != null && ran) {
+            shards.close(); // after the last reconcile: nothing of the slots is in work
         }
         for (EventRecorder recorder : recording) {
             if (recorder instanceof AutoCloseable closeable) {
                 closeQuietly(closeable, "events");
             }
         }
-        informers.close();
+        clusters.values().forEach(cluster -> cluster.informers.close());
     }
 
     private static void closeQuietly(AutoCloseable part, String name) {

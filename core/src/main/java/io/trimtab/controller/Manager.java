@@ -25,6 +25,40 @@ public interface Manager extends AutoCloseable {
     /** Records events that name the component as their source. */
     EventRecorder events(String component);
 
+    /**
+     * A cluster that this manager's controllers work in.
+     *
+     * @param name empty for the manager's own
+     * @throws IllegalArgumentException if the manager was not told of it
+     */
+    default RemoteCluster cluster(String name) {
+        if (!name.isEmpty()) {
+            throw new IllegalArgumentException("the manager knows no cluster " + name);
+        }
+        Manager manager = this;
+        return new RemoteCluster() {
+            @Override
+            public String name() {
+                return "";
+            }
+
+            @Override
+            public Client client(String component) {
+                return manager.client(component);
+            }
+
+            @Override
+            public InformerFactory informers() {
+                return manager.informers();
+            }
+
+            @Override
+            public EventRecorder events(String component) {
+                return manager.events(component);
+            }
+        };
+    }
+
     /** Adds a controller; starts it if the manager has started. */
     void add(Controller controller);
 

@@ -18,6 +18,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,7 +53,7 @@ final class OwnWrites {
 
     private final String controller;
     private final List<Controller.Source<?>> sources;
-    private final InformerFactory informers;
+    private final Function<String, InformerFactory> caches;
     private final Driver driver;
     private final Duration timeout;
     private final ReentrantLock lock = new ReentrantLock();
@@ -66,12 +67,12 @@ final class OwnWrites {
     OwnWrites(
             String controller,
             List<Controller.Source<?>> sources,
-            InformerFactory informers,
+            Function<String, InformerFactory> caches,
             Driver driver,
             Duration timeout) {
         this.controller = controller;
         this.sources = sources;
-        this.informers = informers;
+        this.caches = caches;
         this.driver = driver;
         this.timeout = timeout;
     }
@@ -95,12 +96,14 @@ final class OwnWrites {
     void note(Request key, ReconcileScope scope) {
         List<Unseen> unseen = new ArrayList<>();
         scope.written().forEach((place, revision) -> {
-            for (SharedInformer<? extends HasMetadata> informer : informersOf(place.type(), place.namespace())) {
+            for (SharedInformer<? extends HasMetadata> informer :
+                    informersOf(place.caches(), place.type(), place.namespace())) {
                 add(unseen, new UnseenRevision(informer, revision));
             }
         });
         for (ReconcileScope.Deletion deletion : scope.deletions()) {
-            for (SharedInformer<? extends HasMetadata> informer : informersOf(deletion.type(), deletion.namespace())) {
+            for (SharedInformer<? extends HasMetadata> informer :
+                    informersOf(deletion.caches(), deletion.type(), deletion.namespace())) {
                 add(unseen, unseenDeletion(informer, deletion));
             }
         }
@@ -185,11 +188,14 @@ final class OwnWrites {
     }
 
     /** Caches that the controller may read and in which a write to this place must show. */
-    private List<SharedInformer<? extends HasMetadata>> informersOf(ResourceType<?> type, String namespace) {
+    private List<SharedInformer<? extends HasMetadata>> informersOf(
+            InformerFactory informers, ResourceType<?> type, String namespace) {
         List<SharedInformer<? extends HasMetadata>> found = new ArrayList<>();
         boolean all = false;
         for (Controller.Source<?> source : sources) {
-            if (source.type().equals(type) && shows(source.scope(), namespace)) {
+            if (source.type().equals(type)
+                    && caches.apply(source.cluster()) == informers
+                    && shows(source.scope(), namespace)) {
                 informers.existing(source.type(), source.scope()).ifPresent(i -> {
                     if (!found.contains(i)) {
                         found.add(i);

@@ -3,6 +3,7 @@ package io.trimtab.controller;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.trimtab.client.ResourceType;
+import io.trimtab.informer.InformerFactory;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,11 +18,21 @@ import org.jspecify.annotations.Nullable;
 final class ReconcileScope {
     private static final ThreadLocal<@Nullable ReconcileScope> CURRENT = new ThreadLocal<>();
 
-    /** Where something was written: a resource in a namespace, empty for cluster-scoped objects. */
-    record Place(ResourceType<?> type, String namespace) {}
+    /**
+     * Where something was written.
+     *
+     * @param caches of the cluster it was written to
+     * @param namespace empty for cluster-scoped objects
+     */
+    record Place(InformerFactory caches, ResourceType<?> type, String namespace) {}
 
     /** An object that was deleted; gone from a cache when this uid is gone or terminating. */
-    record Deletion(ResourceType<? extends HasMetadata> type, String namespace, String name, String uid) {}
+    record Deletion(
+            InformerFactory caches,
+            ResourceType<? extends HasMetadata> type,
+            String namespace,
+            String name,
+            String uid) {}
 
     private final ReentrantLock lock = new ReentrantLock();
 
@@ -50,10 +61,10 @@ final class ReconcileScope {
         }
     }
 
-    void wrote(ResourceType<?> type, @Nullable String namespace, long revision) {
+    void wrote(InformerFactory caches, ResourceType<?> type, @Nullable String namespace, long revision) {
         lock.lock();
         try {
-            written.merge(new Place(type, namespace == null ? "" : namespace), revision, Math::max);
+            written.merge(new Place(caches, type, namespace == null ? "" : namespace), revision, Math::max);
         } finally {
             lock.unlock();
         }

@@ -9,6 +9,7 @@ import io.trimtab.client.ListWatch;
 import io.trimtab.client.Patch;
 import io.trimtab.client.ResourceType;
 import io.trimtab.client.WatchScope;
+import io.trimtab.client.WriteMode;
 import io.trimtab.client.Written;
 import io.trimtab.informer.InformerFactory;
 import io.trimtab.informer.SharedInformer;
@@ -51,12 +52,12 @@ final class RecordingClient implements Client {
         return wrote(type, client.patchOnly(type, namespace, name, patch));
     }
 
-    private static Written wrote(ResourceType<?> type, Written written) {
+    private Written wrote(ResourceType<?> type, Written written) {
         ReconcileScope scope = ReconcileScope.current();
-        if (scope != null) {
+        if (scope != null && client.writes() == WriteMode.STORED) {
             long revision = OwnWrites.revisionOf(written.resourceVersion());
             if (revision > 0) {
-                scope.wrote(type, written.namespace().isEmpty() ? null : written.namespace(), revision);
+                scope.wrote(informers, type, written.namespace().isEmpty() ? null : written.namespace(), revision);
             }
         }
         return written;
@@ -77,12 +78,15 @@ final class RecordingClient implements Client {
         return wrote(type, client.patch(type, namespace, name, patch));
     }
 
-    private static <R> R wrote(ResourceType<?> type, R stored) {
+    private <R> R wrote(ResourceType<?> type, R stored) {
         ReconcileScope scope = ReconcileScope.current();
-        if (scope != null && stored instanceof HasMetadata object && object.getMetadata() != null) {
+        if (scope != null
+                && client.writes() == WriteMode.STORED
+                && stored instanceof HasMetadata object
+                && object.getMetadata() != null) {
             long revision = OwnWrites.revisionOf(object);
             if (revision > 0) {
-                scope.wrote(type, object.getMetadata().getNamespace(), revision);
+                scope.wrote(informers, type, object.getMetadata().getNamespace(), revision);
             }
         }
         return stored;
@@ -107,7 +111,7 @@ final class RecordingClient implements Client {
     private Runnable noteOfDeletion(
             ResourceType<?> type, @Nullable String namespace, String name, @Nullable DeleteOptions options) {
         ReconcileScope scope = ReconcileScope.current();
-        if (scope == null) {
+        if (scope == null || client.writes() != WriteMode.STORED) {
             return () -> {};
         }
         String asked = options == null || options.getPreconditions() == null
@@ -117,7 +121,7 @@ final class RecordingClient implements Client {
         if (uid == null) {
             return () -> {};
         }
-        var deletion = new ReconcileScope.Deletion(type, namespace == null ? "" : namespace, name, uid);
+        var deletion = new ReconcileScope.Deletion(informers, type, namespace == null ? "" : namespace, name, uid);
         return () -> scope.deleted(deletion);
     }
 
@@ -167,6 +171,11 @@ final class RecordingClient implements Client {
             Object body,
             Class<R> answer) {
         return wrote(type, client.updateSubresource(type, namespace, name, subresource, body, answer));
+    }
+
+    @Override
+    public WriteMode writes() {
+        return client.writes();
     }
 
     @Override

@@ -7,8 +7,19 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
  *
  * @param namespace empty for cluster-scoped objects
  * @param name the object's name
+ * @param cluster which cluster it is in; empty for the manager's own
  */
-public record Request(String namespace, String name) {
+public record Request(String namespace, String name, String cluster) {
+
+    /** In the manager's own cluster. */
+    public Request(String namespace, String name) {
+        this(namespace, name, "");
+    }
+
+    /** The same name in another cluster. */
+    public Request in(String otherCluster) {
+        return new Request(namespace, name, otherCluster);
+    }
 
     public static Request of(HasMetadata object) {
         String namespace = object.getMetadata().getNamespace();
@@ -18,6 +29,7 @@ public record Request(String namespace, String name) {
 
     @Override
     public String toString() {
-        return namespace.isEmpty() ? name : namespace + "/" + name;
+        String inCluster = namespace.isEmpty() ? name : namespace + "/" + name;
+        return cluster.isEmpty() ? inCluster : cluster + ":" + inCluster;
     }
 }

@@ -135,6 +135,26 @@ final class CachedInformer<T extends HasMetadata> implements SharedInformer<T>, 
     }
 
     @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public int count() {
+        return indexer.count();
+    }
+
+    @Override
+    public long sizeBytes() {
+        return HeapSize.estimate(indexer.list());
+    }
+
+    @Override
+    public Duration lag() {
+        return synced && !closed ? reflector.lag() : Duration.ZERO;
+    }
+
+    @Override
     public boolean isSynced() {
         return synced;
     }

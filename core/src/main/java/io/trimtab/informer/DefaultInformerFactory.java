@@ -2,7 +2,11 @@ package io.trimtab.informer;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
 import io.trimtab.client.Client;
+import io.trimtab.client.ListWatch;
 import io.trimtab.client.ResourceType;
 import io.trimtab.client.WatchScope;
 import io.trimtab.runtime.Driver;
@@ -13,6 +17,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /** Makes informers over one client. Safe for use by any thread. */
 public final class DefaultInformerFactory implements InformerFactory {
@@ -23,17 +29,34 @@ public final class DefaultInformerFactory implements InformerFactory {
      * @param resync how often handlers hear of every object again; zero for never
      * @param pageSize objects of one page of a list
      * @param streamingLists ask for streaming lists; servers that have none are listed in pages all the same
+     * @param transforms for resources whose objects are changed before they are kept; what they return is what everybody sees
      */
-    public record Options(Duration resync, int pageSize, boolean streamingLists) {
+    public record Options(
+            Duration resync,
+            int pageSize,
+            boolean streamingLists,
+            Map<ResourceType<?>, UnaryOperator<? extends HasMetadata>> transforms) {
         /** No resync, pages of 500 objects (client-go's number), streaming lists where the server has them. */
-        public static final Options DEFAULT = new Options(Duration.ZERO, 500, true);
+        public static final Options DEFAULT = new Options(Duration.ZERO, 500, true, Map.of());
 
         public Options withResync(Duration period) {
-            return new Options(period, pageSize, streamingLists);
+            return new Options(period, pageSize, streamingLists, transforms);
+        }
+
+        /**
+         * The same, keeping less of a resource's objects, or something else: a {@link Projection}, or a function of your own.
+         *
+         * @param transform is given an object that may be shared, so it must not change it; must keep name, namespace, uid and
+         *     resourceVersion. If it throws, the object is kept as it came
+         */
+        public <T extends HasMetadata> Options withTransform(ResourceType<T> type, UnaryOperator<T> transform) {
+            Map<ResourceType<?>, UnaryOperator<? extends HasMetadata>> all = new LinkedHashMap<>(transforms);
+            all.put(type, transform);
+            return new Options(resync, pageSize, streamingLists, all);
         }
 
         public Options withStreamingLists(boolean on) {
-            return new Options(resync, pageSize, on);
+            return new Options(resync, pageSize, on, transforms);
         }
     }
 
@@ -42,6 +65,8 @@ public final class DefaultInformerFactory implements InformerFactory {
     private final Client client;
     private final Driver driver;
     private final Options options;
+    private final @Nullable MeterRegistry registry;
+    private final String cluster;
     private final ReentrantLock lock = new ReentrantLock();
 
     @GuardedBy("lock")
@@ -58,6 +83,19 @@ public final class DefaultInformerFactory implements InformerFactory {
     }
 
     public DefaultInformerFactory(Client client, Driver driver, Options options) {
+        this(client, driver, options, null, "");
+    }
+
+    /**
+     * A factory whose informers are measured: {@code trimtab.informer.objects}, {@code .bytes} and {@code .lag.seconds}.
+     *
+     * @param registry null for none
+     * @param cluster tags the measures; empty for a program's own cluster
+     */
+    public DefaultInformerFactory(
+            Client client, Driver driver, Options options, @Nullable MeterRegistry registry, String cluster) {
+        this.registry = registry;
+        this.cluster = cluster;
         this.client = client;
         this.driver = driver;
         this.options = options;
@@ -80,12 +118,13 @@ public final class DefaultInformerFactory implements InformerFactory {
             }
             informer = new CachedInformer<>(
                     nameOf(type, scope),
-                    client.listWatch(type, scope),
+                    source(type, scope),
                     driver,
                     options.resync(),
                     options.pageSize(),
                     options.streamingLists());
             informers.put(key, informer);
+            measure(informer, type, scope);
             start = started;
         } finally {
             lock.unlock();
@@ -107,8 +146,54 @@ public final class DefaultInformerFactory implements InformerFactory {
         }
     }
 
+    @SuppressWarnings("unchecked") // put in under its type
+    private <T extends HasMetadata> ListWatch<T> source(ResourceType<T> type, WatchScope scope) {
+        ListWatch<T> source = client.listWatch(type, scope);
+        UnaryOperator<T> transform = (UnaryOperator<T>) options.transforms().get(type);
+        return transform == null ? source : new TransformedListWatch<>(source, transform);
+    }
+
+    private void measure(CachedInformer<?> informer, ResourceType<?> type, WatchScope scope) {
+        if (registry == null) {
+            return;
+        }
+        Tags tags = Tags.of(
+                "cluster",
+                cluster,
+                "resource",
+                type.qualifiedName(),
+                "scope",
+                scopeOf(scope).toString());
+        Gauge.builder("trimtab.informer.objects", informer, SharedInformer::count)
+                .tags(tags)
+                .description("Objects in the cache.")
+                .register(registry);
+        Gauge.builder("trimtab.informer.bytes", informer, SharedInformer::sizeBytes)
+                .tags(tags)
+                .description("Memory of the cache's objects, from a sample.")
+                .register(registry);
+        Gauge.builder("trimtab.informer.lag.seconds", informer, i -> i.lag().toNanos() / 1e9)
+                .tags(tags)
+                .description("For how long the cache has been behind the server, as far as it knows.")
+                .register(registry);
+    }
+
+    @Override
+    public List<SharedInformer<?>> all() {
+        lock.lock();
+        try {
+            return List.copyOf(informers.values());
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private static String nameOf(ResourceType<?> type, WatchScope scope) {
-        StringBuilder name = new StringBuilder(type.qualifiedName());
+        return type.qualifiedName() + scopeOf(scope);
+    }
+
+    private static StringBuilder scopeOf(WatchScope scope) {
+        StringBuilder name = new StringBuilder();
         if (scope.namespace() != null) {
             name.append(" in ").append(scope.namespace());
         }
@@ -118,7 +203,7 @@ public final class DefaultInformerFactory implements InformerFactory {
         if (scope.fieldSelector() != null) {
             name.append(" with ").append(scope.fieldSelector());
         }
-        return name.toString();
+        return name;
     }
 
     @Override

@@ -24,6 +24,11 @@ public interface InformerFactory extends AutoCloseable {
     /** The informer of a resource in a scope, if somebody has asked for it before; never makes one. */
     <T extends HasMetadata> Optional<SharedInformer<T>> existing(ResourceType<T> type, WatchScope scope);
 
+    /** All informers made so far. */
+    default java.util.List<SharedInformer<?>> all() {
+        return java.util.List.of();
+    }
+
     /** Starts all informers made so far, and each later one as it is made. Returns at once. */
     void start();
 

@@ -35,6 +35,8 @@ final class Reflector<T extends HasMetadata> {
     /** Events handled before other steps of the lane get their turn. */
     private static final int BATCH = 256;
 
+    private static final long MARK_NANOS = Duration.ofMillis(100).toNanos();
+
     /**
      * Events that may wait for a lane that does not keep up. Beyond, the watch is closed and all is listed again: that costs a
      * list, but memory stays bounded.
@@ -52,6 +54,12 @@ final class Reflector<T extends HasMetadata> {
 
     /** A server that was restored from a backup lists older revisions for ever; one that lags behind catches up. */
     private static final int STALE_LISTS_REFUSED = 3;
+
+    /** A time that the clock never shows. */
+    private static final long FINE = Long.MIN_VALUE;
+
+    /** A cache that is behind by so much says so in the log. */
+    private static final Duration WORTH_A_WORD = Duration.ofSeconds(10);
 
     /** Who gets to know. Called on the lane. */
     interface Sink<T extends HasMetadata> {
@@ -88,6 +96,16 @@ final class Reflector<T extends HasMetadata> {
 
     private volatile boolean stopped; // set by any thread
 
+    /** Written on the lane: since when nothing is heard from the server; {@link #FINE} if all is well. */
+    private volatile long brokenSince = FINE;
+    /** Written on the lane: the inbox of the open watch. */
+    private volatile @Nullable Inbox reading;
+
+    /** Written on the lane: since when a watch for changes is open. */
+    private volatile long openSince = FINE;
+
+    private boolean behindReported;
+
     Reflector(
             String name,
             ListWatch<T> source,
@@ -118,6 +136,38 @@ final class Reflector<T extends HasMetadata> {
             closeWatch();
             cancelTimer();
         });
+    }
+
+    /** For how long the sink has been behind the server, as far as we know. Any thread. */
+    Duration lag() {
+        long since = brokenSince;
+        long openFor = openSince;
+        if (openFor != FINE && driver.nanoTime() - openFor > 2 * SHORT_WATCH.toNanos()) {
+            since = FINE; // a watch that the server did not want would be closed by now
+        }
+        Inbox open = reading;
+        long waiting = open == null ? FINE : open.oldest();
+        if (waiting != FINE && (since == FINE || waiting - since < 0)) {
+            since = waiting;
+        }
+        return since == FINE ? Duration.ZERO : Duration.ofNanos(Math.max(0, driver.nanoTime() - since));
+    }
+
+    /** The server answers again. */
+    private void heard() {
+        brokenSince = FINE;
+    }
+
+    /** Once when it begins, once when it ends. */
+    private void reportLag() {
+        Duration lag = lag();
+        if (!behindReported && lag.compareTo(WORTH_A_WORD) > 0) {
+            behindReported = true;
+            log.warn("Falls behind the server: informer={} lagMillis={} revision={}", name, lag.toMillis(), revision);
+        } else if (behindReported && lag.isZero()) {
+            behindReported = false;
+            log.info("Has caught up with the server: informer={} revision={}", name, revision);
+        }
     }
 
     // ---- the whole state -------------------------------------------------------------------------------------------
@@ -219,6 +269,8 @@ final class Reflector<T extends HasMetadata> {
         closeWatch();
         Inbox fresh = new Inbox(++generation);
         inbox = fresh;
+        reading = fresh;
+        openSince = from == null ? FINE : driver.nanoTime();
         watchOpenedAt = driver.nanoTime();
         eventsOfWatch = 0;
         Duration timeout = MIN_WATCH.plusNanos(
@@ -234,6 +286,8 @@ final class Reflector<T extends HasMetadata> {
     private void closeWatch() {
         generation++;
         inbox = null;
+        reading = null;
+        openSince = FINE;
         AutoCloseable open = watch;
         watch = null;
         if (open != null) {
@@ -250,6 +304,9 @@ final class Reflector<T extends HasMetadata> {
         if (event instanceof WatchEvent.Closed<T> closed) {
             onClosed(closed.cause());
             return;
+        }
+        if (brokenSince != FINE && initial == null) {
+            heard();
         }
         Map<ObjectKey, T> state = initial;
         if (state != null) {
@@ -323,6 +380,9 @@ final class Reflector<T extends HasMetadata> {
         if (stopped) {
             return;
         }
+        if (brokenSince == FINE) {
+            brokenSince = driver.nanoTime();
+        }
         Duration wait = backoff.failure();
         if (e instanceof ApiException known && known.retryAfter().isPresent()) {
             Duration asked = known.retryAfter().get();
@@ -343,6 +403,7 @@ final class Reflector<T extends HasMetadata> {
     }
 
     private void succeeded() {
+        heard();
         if (failuresInARow > 0) {
             log.info("Works again: informer={} failures={} revision={}", name, failuresInARow, revision);
         }
@@ -364,6 +425,16 @@ final class Reflector<T extends HasMetadata> {
 
         @GuardedBy("lock")
         private final ArrayDeque<WatchEvent<T>> events = new ArrayDeque<>();
+
+        /** When which event came: the number of the event and the time, a tenth of a second apart or more. */
+        @GuardedBy("lock")
+        private final ArrayDeque<long[]> marks = new ArrayDeque<>();
+
+        @GuardedBy("lock")
+        private long taken;
+
+        @GuardedBy("lock")
+        private long came;
 
         @GuardedBy("lock")
         private boolean draining;
@@ -394,6 +465,7 @@ final class Reflector<T extends HasMetadata> {
                                     .build())));
                 } else {
                     events.add(event);
+                    mark();
                 }
                 if (draining) {
                     return;
@@ -403,6 +475,49 @@ final class Reflector<T extends HasMetadata> {
                 lock.unlock();
             }
             lane.execute(this::drain);
+        }
+
+        @GuardedBy("lock")
+        private void mark() {
+            long now = driver.nanoTime();
+            long[] last = marks.peekLast();
+            if (last == null || now - last[1] > MARK_NANOS) {
+                marks.add(new long[] {came, now});
+            }
+            came++;
+        }
+
+        /** When the oldest event came that is not dealt with, give or take a tenth of a second; {@link #FINE} if there is none. */
+        long oldest() {
+            lock.lock();
+            try {
+                long[] first = marks.peekFirst();
+                return first == null ? FINE : first[1];
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        /** One event more is dealt with; marks that only stand for such events go. */
+        private void passed() {
+            lock.lock();
+            try {
+                taken++;
+                if (taken >= came) {
+                    marks.clear();
+                    return;
+                }
+                while (marks.size() > 1) {
+                    long[] first = marks.pollFirst();
+                    long[] second = marks.peekFirst();
+                    if (second == null || second[0] > taken) {
+                        marks.addFirst(first);
+                        return;
+                    }
+                }
+            } finally {
+                lock.unlock();
+            }
         }
 
         private void drain() {
@@ -423,7 +538,11 @@ final class Reflector<T extends HasMetadata> {
                     if (next != null && inbox == this && number == generation && !stopped) {
                         handle(next);
                     }
+                    if (next != null) {
+                        passed();
+                    }
                 }
+                reportLag();
             } finally {
                 if (more) {
                     lane.execute(this::drain);

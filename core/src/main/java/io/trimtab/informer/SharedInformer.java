@@ -1,5 +1,6 @@
 package io.trimtab.informer;
 
+import java.time.Duration;
 import java.util.Collection;
 import java.util.function.Function;
 
@@ -28,6 +29,32 @@ public interface SharedInformer<T> {
     void addIndex(String name, Function<? super T, ? extends Collection<String>> keys);
 
     Lister<T> lister();
+
+    /** The resource and scope, for messages. */
+    default String name() {
+        return toString();
+    }
+
+    /** How many objects are in the cache. */
+    default int count() {
+        return lister().list().size();
+    }
+
+    /**
+     * What the cache's objects take of the heap, in bytes: measured over a sample of 500, what objects share counted once
+     * within it, so that it errs on the high side for larger caches. Takes some ten milliseconds.
+     */
+    default long sizeBytes() {
+        return 0;
+    }
+
+    /**
+     * For how long the cache has been behind the server, as far as it knows: since its watch broke, or since the oldest change
+     * came in that it has not dealt with. Zero when it is up to date, and before the first list.
+     */
+    default Duration lag() {
+        return Duration.ZERO;
+    }
 
     /** True once the first list is in the cache and all handlers that were there then have heard of it. */
     boolean isSynced();

@@ -61,6 +61,11 @@ public final class LeaderElector implements AutoCloseable {
     /** Written on the lane only. */
     private volatile String leader = "";
 
+    /** Written on the lane only: when the renewal that succeeded last was sent, and the transitions it wrote. */
+    private volatile long renewedNanos;
+
+    private volatile long transitions;
+
     /**
      * A candidate that does not run yet.
      *
@@ -99,6 +104,31 @@ public final class LeaderElector implements AutoCloseable {
         synchronized (lock) {
             return leading;
         }
+    }
+
+    /**
+     * The leadership as a fence: it holds from the beginning of leadership until the renewal deadline after the last renewal was
+     * sent, which is before others may begin. Its token is the lease's count of transitions.
+     */
+    public Fence fence() {
+        return new Fence() {
+            @Override
+            public long token() {
+                return transitions;
+            }
+
+            @Override
+            public boolean holds() {
+                return isLeader()
+                        && driver.nanoTime() - renewedNanos
+                                < config.renewDeadline().toNanos();
+            }
+
+            @Override
+            public String name() {
+                return config.namespace() + "/" + config.name();
+            }
+        };
     }
 
     /** Who leads, as far as this candidate knows; empty if nobody. */
@@ -257,6 +287,18 @@ public final class LeaderElector implements AutoCloseable {
 
     /** Runs on the lane. True if this candidate holds the lease now. */
     private boolean tryAcquireOrRenew() {
+        long sent = driver.nanoTime();
+        boolean held = tryHold();
+        if (held) {
+            Lease lease = observed;
+            Integer count = lease == null ? null : lease.getSpec().getLeaseTransitions();
+            transitions = count == null ? 0 : count;
+            renewedNanos = sent;
+        }
+        return held;
+    }
+
+    private boolean tryHold() {
         try {
             Lease known = observed;
             if (known != null && holds(known) && isValid(known)) {

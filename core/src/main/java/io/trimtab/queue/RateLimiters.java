@@ -20,7 +20,13 @@ public final class RateLimiters {
 
     /** The same, with another back-off for each key. */
     public static <K> RateLimiter<K> controllerDefault(Driver driver, Duration base, Duration max) {
-        return maxOf(List.of(exponential(base, max), tokenBucket(driver, 10, 100)));
+        return controllerDefault(driver, base, max, 10, 100);
+    }
+
+    /** The same, with another rate of all keys together as well. */
+    public static <K> RateLimiter<K> controllerDefault(
+            Driver driver, Duration base, Duration max, double perSecond, int burst) {
+        return maxOf(List.of(exponential(base, max), tokenBucket(driver, perSecond, burst)));
     }
 
     /** For each key: base·2ⁿ after n failures, at most max. Remembers one number for each key that failed. */

@@ -22,7 +22,8 @@ class FairQueueProperties {
 
     private static WorkQueue<String> queue() {
         VirtualDriver driver = VirtualDriver.create();
-        return WorkQueue.fair(driver, RateLimiters.controllerDefault(driver), QueueMetrics.NONE, FairQueueProperties::tenant);
+        return WorkQueue.fair(
+                driver, RateLimiters.controllerDefault(driver), QueueMetrics.NONE, FairQueueProperties::tenant);
     }
 
     private static String tenant(String key) {
@@ -32,8 +33,7 @@ class FairQueueProperties {
     @Provide
     Arbitrary<List<Step>> steps() {
         Arbitrary<String> keys = Combinators.combine(
-                        Arbitraries.of("a", "b", "c"),
-                        Arbitraries.integers().between(0, 3))
+                        Arbitraries.of("a", "b", "c"), Arbitraries.integers().between(0, 3))
                 .as((tenant, number) -> tenant + "/" + number);
         return Combinators.combine(
                         Arbitraries.of(true, false, false),

@@ -123,10 +123,7 @@ final class ProgramManager implements Manager {
         Known known = new Known(controller.name(), controller.reconciler(), new LinkedHashSet<>());
         controllers.put(controller.name(), known);
         Map<Request, Set<Integer>> wokenBy = new LinkedHashMap<>();
-        Controller.Builder copy = Controller.named(controller.name())
-                .workers(controller.workers())
-                .maxRetries(controller.maxRetries())
-                .retry(controller.retryBase(), controller.retryMax());
+        Controller.Builder copy = Controller.named(controller.name()).settingsOf(controller);
         for (Controller.Source<?> source : controller.sources()) {
             addSource(copy, source, wokenBy);
         }
@@ -142,7 +139,7 @@ final class ProgramManager implements Manager {
     private <T extends HasMetadata> void addSource(
             Controller.Builder copy, Controller.Source<T> source, Map<Request, Set<Integer>> wokenBy) {
         ChangeMapper<T> mapper = source.mapper();
-        copy.watches(source.type(), source.scope(), (Change<T> change, Enqueuer queue) -> {
+        copy.watchesIn(source.cluster(), source.type(), source.scope(), (Change<T> change, Enqueuer queue) -> {
             ResourceType<T> type = source.type();
             ObjectMeta metadata = change.latest().getMetadata();
             History.Target target = new History.Target(

@@ -242,6 +242,15 @@ final class ObjectWriter {
                     "uid mismatch: the provided object specified uid " + wantedUid
                             + ", and no existing object was found");
         }
+        if (!update.uid().isEmpty()) {
+            // The writer means an object that is gone: to make another one of this name is not what it asks for.
+            throw call.conflict(
+                    update.name(),
+                    "StorageError: invalid object, Code: 4, Key: "
+                            + call.served.storage().key(call.namespace(), update.name())
+                            + ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: "
+                            + update.uid() + ", UID in object meta: ");
+        }
         Authorization.require(call, "create");
         WriteContext context = call.context("", update.name(), update.options().dryRun());
         if (update.manager() != null) {
