@@ -322,7 +322,11 @@ public final class DefaultStorage implements Storage, AutoCloseable {
             String key = object.resource().key(encoded.namespace(), encoded.name());
             ResourceCache cache = cache(object.resource());
             Stored[] made = new Stored[1];
-            operations.add(new Operation.Put(key, 0, valueOf(encoded, key, cache, made), life(object.resource())));
+            operations.add(new Operation.Put(
+                    key,
+                    0,
+                    valueOf(object.resource(), encoded, object.tree(), key, cache, made),
+                    life(object.resource())));
             cleanUps.add(() -> {
                 if (made[0] != null) {
                     cache.forgetAnnounced(made[0]);
@@ -356,8 +360,8 @@ public final class DefaultStorage implements Storage, AutoCloseable {
         ResourceCache cache = cache(resource);
         Stored[] made = new Stored[1];
         try {
-            CommitResult result =
-                    commit(new Operation.Put(key, expected, valueOf(encoded, key, cache, made), life(resource)));
+            CommitResult result = commit(new Operation.Put(
+                    key, expected, valueOf(resource, encoded, object, key, cache, made), life(resource)));
             if (!result.committed()) {
                 return Optional.empty();
             }
@@ -378,11 +382,15 @@ public final class DefaultStorage implements Storage, AutoCloseable {
         }
     }
 
-    private static LongFunction<byte[]> valueOf(Encoded encoded, String key, ResourceCache cache, Stored[] made) {
+    private static LongFunction<byte[]> valueOf(
+            ApiResource resource, Encoded encoded, ObjectNode object, String key, ResourceCache cache, Stored[] made) {
         return revision -> {
             Stored stored = encoded.at(key, revision);
             made[0] = stored;
             if (revision > 0) {
+                if (encoded.same()) {
+                    stored.keepTree(ObjectCodec.atRevision(resource, object, revision));
+                }
                 cache.announce(stored);
             }
             return stored.json();

@@ -1,14 +1,10 @@
 package io.trimtab.apiserver.storage;
 
-import com.fasterxml.jackson.core.JsonEncoding;
 import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -16,8 +12,8 @@ import com.fasterxml.jackson.databind.node.TextNode;
 import io.trimtab.apiserver.protobuf.ProtobufBodies;
 import io.trimtab.apiserver.protobuf.ProtobufEncoder;
 import io.trimtab.apiserver.resource.ApiResource;
+import io.trimtab.apiserver.schema.CompactJson;
 import io.trimtab.apiserver.store.Store;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -29,15 +25,11 @@ import java.util.Set;
 /** Between trees, bytes and {@link Stored}. Stateless. */
 final class ObjectCodec {
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
-                    // Go writes \u001b where Jackson would write \u001B.
-                    .disable(JsonWriteFeature.WRITE_HEX_UPPER_CASE)
-                    .enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8)
                     .streamReadConstraints(StreamReadConstraints.builder()
                             .maxStringLength(Integer.MAX_VALUE)
                             .maxNestingDepth(10_000)
                             .build())
                     .build())
-            .disable(SerializationFeature.FLUSH_AFTER_WRITE_VALUE)
             .build();
 
     private static final JsonFactory FACTORY = MAPPER.getFactory();
@@ -122,35 +114,27 @@ final class ObjectCodec {
     }
 
     private static Encoded encode(boolean sorted, ObjectNode object) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream(1024);
-        int digitsAt = -1;
-        boolean same = hasPlainNumbers(object.path("metadata"));
-        try (JsonGenerator json = FACTORY.createGenerator(out, JsonEncoding.UTF8)) {
-            json.setCodec(MAPPER);
-            json.writeStartObject();
-            for (Iterator<Map.Entry<String, JsonNode>> fields = object.fields(); fields.hasNext(); ) {
-                Map.Entry<String, JsonNode> field = fields.next();
-                json.writeFieldName(field.getKey());
-                if (field.getKey().equals("metadata") && field.getValue() instanceof ObjectNode metadata) {
-                    digitsAt = writeMetadata(sorted, metadata, json, out);
-                } else {
-                    same &= write(field.getValue(), json);
-                }
-            }
-            json.writeEndObject();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        CompactJson json = new CompactJson(4096);
+        Place place = new Place();
+        boolean same = true;
+        char before = '{';
+        for (Map.Entry<String, JsonNode> field : object.properties()) {
+            json.ascii(before);
+            before = ',';
+            json.string(field.getKey());
+            json.ascii(':');
+            same &= field.getKey().equals("metadata") && field.getValue() instanceof ObjectNode metadata
+                    ? writeMetadata(sorted, metadata, json, place)
+                    : json.value(field.getValue());
         }
-        if (digitsAt < 0) {
+        json.ascii('}');
+        if (place.digitsAt < 0) {
             throw new IllegalArgumentException("an object without metadata cannot be stored");
         }
         JsonNode metadata = object.path("metadata");
-        byte[] plain = out.toByteArray();
-        int[] place = {digitsAt};
-        byte[] escaped = GoEscapes.escape(plain, place);
         return new Encoded(
-                escaped,
-                place[0],
+                json.toBytes(),
+                place.digitsAt,
                 Labels.share(metadata.path("namespace").asText("")),
                 metadata.path("name").asText(""),
                 metadata.path("uid").asText(""),
@@ -158,85 +142,42 @@ final class ObjectCodec {
                 same);
     }
 
-    private static boolean hasPlainNumbers(JsonNode metadata) {
-        for (JsonNode field : metadata) {
-            if (field.isNumber() && !field.isInt()) {
-                return false;
-            }
-        }
-        return true;
+    /** Where the revision's digits belong. */
+    private static final class Place {
+        int digitsAt = -1;
     }
 
-    private static int writeMetadata(boolean sorted, ObjectNode metadata, JsonGenerator json, ByteArrayOutputStream out)
-            throws IOException {
-        int digitsAt = -1;
-        json.writeStartObject();
-        for (Iterator<Map.Entry<String, JsonNode>> fields = metadata.fields(); fields.hasNext(); ) {
-            Map.Entry<String, JsonNode> field = fields.next();
+    private static boolean writeMetadata(boolean sorted, ObjectNode metadata, CompactJson json, Place place) {
+        boolean same = true;
+        char before = '{';
+        for (Map.Entry<String, JsonNode> field : metadata.properties()) {
             String name = field.getKey();
             if (name.equals("resourceVersion")) {
                 continue;
             }
-            if (digitsAt < 0 && !isBeforeRevision(sorted, name)) {
-                digitsAt = writeEmptyRevision(json, out);
+            if (place.digitsAt < 0 && !isBeforeRevision(sorted, name)) {
+                writeEmptyRevision(before, json, place);
+                before = ',';
             }
-            json.writeFieldName(name);
-            write(field.getValue(), json);
+            json.ascii(before);
+            before = ',';
+            json.string(name);
+            json.ascii(':');
+            same &= json.value(field.getValue());
         }
-        if (digitsAt < 0) {
-            digitsAt = writeEmptyRevision(json, out);
+        if (place.digitsAt < 0) {
+            writeEmptyRevision(before, json, place);
         }
-        json.writeEndObject();
-        return digitsAt;
-    }
-
-    /**
-     * What the mapper would do, without asking for a serializer at each node.
-     *
-     * @return whether reading what was written gives an equal node
-     */
-    private static boolean write(JsonNode node, JsonGenerator json) throws IOException {
-        boolean same = true;
-        switch (node.getNodeType()) {
-            case OBJECT -> {
-                json.writeStartObject();
-                for (Iterator<Map.Entry<String, JsonNode>> fields = node.fields(); fields.hasNext(); ) {
-                    Map.Entry<String, JsonNode> field = fields.next();
-                    json.writeFieldName(field.getKey());
-                    same &= write(field.getValue(), json);
-                }
-                json.writeEndObject();
-            }
-            case ARRAY -> {
-                json.writeStartArray();
-                for (Iterator<JsonNode> elements = node.elements(); elements.hasNext(); ) {
-                    same &= write(elements.next(), json);
-                }
-                json.writeEndArray();
-            }
-            case STRING -> json.writeString(node.textValue());
-            case BOOLEAN -> json.writeBoolean(node.booleanValue());
-            case NULL -> json.writeNull();
-            case NUMBER -> {
-                if (node.isInt()) {
-                    json.writeNumber(node.intValue());
-                } else {
-                    MAPPER.writeTree(json, node);
-                    same = node.isLong() && !node.canConvertToInt();
-                }
-            }
-            case BINARY, MISSING, POJO -> {
-                MAPPER.writeTree(json, node);
-                same = false;
-            }
-        }
+        json.ascii('}');
         return same;
     }
 
-    private static int writeEmptyRevision(JsonGenerator json, ByteArrayOutputStream out) throws IOException {
-        json.writeStringField("resourceVersion", "");
-        json.flush();
-        return out.size() - 1;
+    private static void writeEmptyRevision(char before, CompactJson json, Place place) {
+        json.ascii(before);
+        json.string("resourceVersion");
+        json.ascii(':');
+        json.string("");
+        place.digitsAt = json.length() - 1;
     }
 
     private static Map<String, String> labels(JsonNode labels) {
