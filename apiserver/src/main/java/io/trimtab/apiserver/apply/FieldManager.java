@@ -102,7 +102,7 @@ public final class FieldManager {
         if (managed.isEmpty() && isStored(live)) {
             return; // Somebody cleared them, and nobody has applied since: nothing is tracked.
         }
-        ObjectNode after = target.custom() ? updated : Canonical.of(updated, target.schema());
+        ObjectNode after = target.custom() ? updated : Canonical.contents(updated, target.schema());
         trackChange(before, after, managed, Identity.of(manager, false, apiVersion, subresource), timeText(now));
         setManagedFields(updated, managed.write());
     }
@@ -237,6 +237,9 @@ public final class FieldManager {
     }
 
     private static void takeFromOthers(ManagedFields managed, Comparison change, Identity except) {
+        if (managed.entries.isEmpty() || managed.entries.size() == 1 && managed.entries.containsKey(except)) {
+            return;
+        }
         FieldSet taken = change.modified().union(change.added()).union(change.removed());
         managed.entries.replaceAll((identity, entry) -> identity.equals(except) ? entry : entry.without(taken));
     }

@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +21,19 @@ public final class FieldSet {
 
     /** One element below a node: a member itself, or with children, or both; never neither. */
     private record Entry(PathElement element, boolean member, FieldSet children) {
+        @Override
+        public boolean equals(Object o) {
+            return o instanceof Entry e
+                    && member == e.member
+                    && element.equals(e.element)
+                    && children.equals(e.children);
+        }
+
+        @Override
+        public int hashCode() {
+            return (31 * element.hashCode() + children.hashCode()) * 2 + (member ? 1 : 0);
+        }
+
         static void add(List<Entry> to, PathElement element, boolean member, FieldSet children) {
             if (member || !children.isEmpty()) {
                 to.add(new Entry(element, member, children));
@@ -26,8 +41,13 @@ public final class FieldSet {
         }
     }
 
+    // The sets written last, by hash: objects made from one template have the same. Races only lose one.
+    private static final SharedFields[] RECENT = new SharedFields[256];
+
     // Sorted by element.
     private final Entry[] entries;
+    // 0 until it is asked for.
+    private int hash;
 
     private FieldSet(Entry[] entries) {
         this.entries = entries;
@@ -46,13 +66,58 @@ public final class FieldSet {
         return builder.build();
     }
 
+    /** Makes a set of members that have one step each, and of what lies below them. Used by one thread. */
+    static final class Level {
+        private Entry[] entries;
+        private int count;
+        private boolean sorted = true;
+
+        Level(int size) {
+            entries = new Entry[size];
+        }
+
+        /** Adds an element that was not added yet. */
+        void add(PathElement element, FieldSet below) {
+            if (count == entries.length) {
+                entries = Arrays.copyOf(entries, Math.max(4, 2 * count));
+            }
+            sorted &= count == 0 || entries[count - 1].element.compareTo(element) < 0;
+            entries[count++] = new Entry(element, true, below);
+        }
+
+        FieldSet build() {
+            if (count == 0) {
+                return EMPTY;
+            }
+            Entry[] all = count == entries.length ? entries : Arrays.copyOf(entries, count);
+            if (!sorted) {
+                Arrays.sort(all, (a, b) -> a.element.compareTo(b.element));
+            }
+            return new FieldSet(all);
+        }
+    }
+
     /** Collects paths. Used by one thread. */
     static final class Builder {
         private boolean member;
         private @Nullable TreeMap<PathElement, Builder> children;
 
+        // What lies below, made as a whole; then there are no other children.
+        private FieldSet whole = EMPTY;
+
         /** @param path of PathElements, and Strings for fields */
         void add(List<Object> path) {
+            find(path).member = true;
+        }
+
+        /** Adds a path, and what lies below it; nothing else is added there. */
+        void add(List<Object> path, FieldSet below) {
+            Builder node = find(path);
+            node.member = true;
+            node.whole = below;
+        }
+
+        private Builder find(List<Object> path) {
             Builder node = this;
             for (Object step : path) {
                 PathElement element = step instanceof PathElement e ? e : PathElement.field((String) step);
@@ -61,12 +126,12 @@ public final class FieldSet {
                 }
                 node = node.children.computeIfAbsent(element, e -> new Builder());
             }
-            node.member = true;
+            return node;
         }
 
         FieldSet build() {
             if (children == null) {
-                return EMPTY;
+                return whole;
             }
             List<Entry> entries = new ArrayList<>(children.size());
             children.forEach((element, child) -> Entry.add(entries, element, child.member, child.build()));
@@ -226,16 +291,26 @@ public final class FieldSet {
         }
     }
 
-    /** The form of {@code fieldsV1}. */
+    /** The form of {@code fieldsV1}; not to be changed, as others may have it, too. */
     public ObjectNode toFieldsV1() {
-        ObjectNode result = JsonNodeFactory.instance.objectNode();
+        int slot = hashCode() * 0x9e3779b9 >>> 24;
+        SharedFields known = RECENT[slot];
+        if (known == null || !known.set().equals(this)) {
+            known = new SharedFields(this, json());
+            RECENT[slot] = known;
+        }
+        return known;
+    }
+
+    private Map<String, JsonNode> json() {
+        Map<String, JsonNode> result = new LinkedHashMap<>();
         for (Entry entry : entries) {
             ObjectNode child = JsonNodeFactory.instance.objectNode();
             if (entry.member && !entry.children.isEmpty()) {
                 child.putObject(".");
             }
-            child.setAll(entry.children.toFieldsV1());
-            result.set(entry.element.serialized(), child);
+            child.setAll(entry.children.json());
+            result.put(entry.element.serialized(), child);
         }
         return result;
     }
@@ -268,6 +343,9 @@ public final class FieldSet {
 
     /** @throws IllegalArgumentException if it is malformed */
     public static FieldSet fromFieldsV1(JsonNode fields) {
+        if (fields instanceof SharedFields shared) {
+            return shared.set();
+        }
         if (!fields.isObject()) {
             throw new IllegalArgumentException("fieldsV1 is no object");
         }
@@ -301,12 +379,17 @@ public final class FieldSet {
 
     @Override
     public boolean equals(Object o) {
-        return o instanceof FieldSet s && Arrays.equals(entries, s.entries);
+        return o == this || o instanceof FieldSet s && hashCode() == s.hashCode() && Arrays.equals(entries, s.entries);
     }
 
     @Override
     public int hashCode() {
-        return Arrays.hashCode(entries);
+        int known = hash;
+        if (known == 0) {
+            known = Arrays.hashCode(entries);
+            hash = known;
+        }
+        return known;
     }
 
     @Override

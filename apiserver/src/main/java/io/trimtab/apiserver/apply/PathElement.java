@@ -22,23 +22,69 @@ final class PathElement implements Comparable<PathElement> {
     // The last elements read, by hash: the same few come with every object of a kind. Races only lose an element.
     private static final PathElement[] RECENT = new PathElement[2048];
 
+    // The same for fields, by the hash of their names.
+    private static final PathElement[] FIELDS = new PathElement[2048];
+
     private final String text;
+    // What comes after the colon.
+    private final String name;
     private final @Nullable JsonNode value;
 
-    private PathElement(String text, @Nullable JsonNode value) {
+    private PathElement(String text, String name, @Nullable JsonNode value) {
         this.text = text;
+        this.name = name;
         this.value = value;
     }
 
+    private PathElement(String text, @Nullable JsonNode value) {
+        this(text, text.substring(2), value);
+    }
+
     static PathElement field(String name) {
-        return new PathElement("f:" + name, null);
+        int slot = name.hashCode() * 0x9e3779b9 >>> 21;
+        PathElement known = FIELDS[slot];
+        if (known != null && known.name.equals(name)) {
+            return known;
+        }
+        PathElement made = new PathElement("f:" + name, name, null);
+        FIELDS[slot] = made;
+        return made;
     }
 
     /** @param key the key fields of the item, at least one */
     static PathElement key(TreeMap<String, JsonNode> key) {
         ObjectNode object = MAPPER.createObjectNode();
         object.setAll(key);
-        return new PathElement("k:" + object, object);
+        StringBuilder text = new StringBuilder(64).append("k:{");
+        for (Map.Entry<String, JsonNode> field : key.entrySet()) {
+            text.append(text.length() == 3 ? "\"" : ",\"")
+                    .append(field.getKey())
+                    .append("\":");
+            if (!append(text, field.getValue())) {
+                return new PathElement("k:" + object, object);
+            }
+        }
+        return new PathElement(text.append('}').toString(), object);
+    }
+
+    /** Writes what most keys are made of; false if the value is of another sort. */
+    private static boolean append(StringBuilder text, JsonNode value) {
+        if (value.isInt()) {
+            text.append(value.intValue());
+            return true;
+        }
+        if (!value.isTextual()) {
+            return false;
+        }
+        String string = value.textValue();
+        for (int i = 0; i < string.length(); i++) {
+            char c = string.charAt(i);
+            if (c < ' ' || c == '"' || c == '\\' || c >= 127) {
+                return false;
+            }
+        }
+        text.append('"').append(string).append('"');
+        return true;
     }
 
     static PathElement value(JsonNode value) {
@@ -77,7 +123,7 @@ final class PathElement implements Comparable<PathElement> {
         try {
             switch (text.charAt(0)) {
                 case 'f':
-                    return new PathElement(text, null);
+                    return field(rest);
                 case 'k':
                     if (MAPPER.readTree(rest) instanceof ObjectNode object) {
                         TreeMap<String, JsonNode> key = new TreeMap<>();
@@ -107,7 +153,7 @@ final class PathElement implements Comparable<PathElement> {
 
     /** Of a field. */
     String name() {
-        return text.substring(2);
+        return name;
     }
 
     /** As it stands in {@code fieldsV1}. */
@@ -136,12 +182,15 @@ final class PathElement implements Comparable<PathElement> {
 
     @Override
     public int compareTo(PathElement other) {
+        if (this == other) {
+            return 0;
+        }
         int kind = Integer.compare(KINDS.indexOf(text.charAt(0)), KINDS.indexOf(other.text.charAt(0)));
         if (kind != 0) {
             return kind;
         }
         return switch (text.charAt(0)) {
-            case 'f' -> text.compareTo(other.text);
+            case 'f' -> name.compareTo(other.name);
             case 'i' -> Integer.compare(Integer.parseInt(name()), Integer.parseInt(other.name()));
             default -> compare(value, other.value);
         };
@@ -185,7 +234,7 @@ final class PathElement implements Comparable<PathElement> {
 
     @Override
     public boolean equals(Object o) {
-        return o instanceof PathElement p && p.text.equals(text);
+        return o == this || o instanceof PathElement p && p.text.equals(text);
     }
 
     @Override

@@ -198,47 +198,64 @@ final class Typed {
             if (left == right) {
                 return;
             }
-            boolean leaf;
-            JsonNode sample = right != null ? right : left;
-            if (sample == null) {
+            if (left == null || right == null) {
+                if (right != null) {
+                    added.add(path, whole(right, type));
+                } else if (left != null) {
+                    removed.add(path, whole(left, type));
+                }
                 return;
             }
-            if (left != null && right != null && type.type() == Schema.Type.ANY && sort(left) != sort(right)) {
-                leaf = true;
+            JsonNode sample = right;
+            if (type.type() == Schema.Type.ANY && sort(left) != sort(right)) {
                 leaf(left, right);
             } else if (type.isMapLike(sample)) {
-                leaf = maps(left, right, type);
+                maps(left, right, type);
             } else if (type.isListLike(sample)) {
-                leaf = lists(left, right, type);
+                lists(left, right, type);
             } else {
-                leaf = true;
                 leaf(left, right);
             }
-            if (!leaf && left == null) {
-                added.add(path);
-            } else if (!leaf && right == null) {
-                removed.add(path);
+        }
+
+        /** What lies below a value that only one side has: all of it. */
+        private static FieldSet whole(JsonNode value, View type) {
+            if (type.isMapLike(value)) {
+                if (value.isEmpty() || type.isAtomicMap() || !(value instanceof ObjectNode object)) {
+                    return FieldSet.EMPTY;
+                }
+                FieldSet.Level level = new FieldSet.Level(object.size());
+                for (var entry : object.properties()) {
+                    String name = entry.getKey();
+                    level.add(PathElement.field(name), whole(entry.getValue(), type.fieldOrUnknown(name)));
+                }
+                return level.build();
             }
+            if (!type.isListLike(value) || value.isEmpty() || type.isAtomicList()) {
+                return FieldSet.EMPTY;
+            }
+            FieldSet.Level level = new FieldSet.Level(value.size());
+            index(value, type).forEach((element, items) -> {
+                // Items that cannot be told from one another have an owner together.
+                level.add(element, items.size() == 1 ? whole(items.get(0), type.item()) : FieldSet.EMPTY);
+            });
+            return level.build();
         }
 
         private static int sort(JsonNode node) {
             return node.isObject() ? 0 : node.isArray() ? 1 : 2;
         }
 
-        private void leaf(@Nullable JsonNode left, @Nullable JsonNode right) {
-            if (left == null) {
-                added.add(path);
-            } else if (right == null) {
-                removed.add(path);
-            } else if (!left.equals(right)) {
+        private void leaf(JsonNode left, JsonNode right) {
+            if (!left.equals(right)) {
                 modified.add(path);
             }
         }
 
-        private boolean maps(@Nullable JsonNode left, @Nullable JsonNode right, View type) {
+        private void maps(JsonNode left, JsonNode right, View type) {
             if (type.isAtomicMap() || isEmpty(left) && isEmpty(right)) {
                 leaf(left, right);
-                return true;
+                return;
             }
             if (left instanceof ObjectNode l) {
                 for (var entry : l.properties()) {
@@ -261,16 +278,15 @@ final class Typed {
                     }
                 }
             }
-            return false;
         }
 
-        private boolean lists(@Nullable JsonNode left, @Nullable JsonNode right, View type) {
+        private void lists(JsonNode left, JsonNode right, View type) {
             if (type.isAtomicList() || isEmpty(left) && isEmpty(right)) {
                 leaf(left, right);
-                return true;
+                return;
             }
-            if (left != null && left.size() > IN_STEP_MAX && left.equals(right)) {
-                return false;
+            if (left.size() > IN_STEP_MAX && left.equals(right)) {
+                return;
             }
             if (!inStep(left, right, type)) {
                 Map<PathElement, List<JsonNode>> l = index(left, type);
@@ -281,10 +297,10 @@ final class Typed {
                         items(element, List.of(), items, type);
                     }
                 });
-                return false;
+                return;
             }
             Set<PathElement> seen = null;
-            for (int i = 0; left != null && right != null && i < left.size(); i++) {
+            for (int i = 0; i < left.size(); i++) {
                 if (left.get(i) == right.get(i) || left.get(i).equals(right.get(i))) {
                     continue;
                 }
@@ -300,12 +316,11 @@ final class Typed {
                     // Cannot be told from the others: not tracked.
                 }
             }
-            return false;
         }
 
         // The ordinary case: the same items in the same order, each key once.
-        private static boolean inStep(@Nullable JsonNode left, @Nullable JsonNode right, View type) {
-            if (left == null || right == null || left.size() != right.size() || left.size() > IN_STEP_MAX) {
+        private static boolean inStep(JsonNode left, JsonNode right, View type) {
+            if (left.size() != right.size() || left.size() > IN_STEP_MAX) {
                 return false;
             }
             for (int i = 0; i < left.size(); i++) {

@@ -31,36 +31,140 @@ public final class Canonical {
         return type.isCustom() ? custom(object, type) : struct(object, type);
     }
 
+    /**
+     * What the canonical form holds, in any order: for comparing.
+     *
+     * @param object not changed; all that has nothing to be added or left out is shared with the result
+     */
+    public static ObjectNode contents(ObjectNode object, Schema schema) {
+        TypeNode type = (TypeNode) schema;
+        return type.isCustom() ? object : complete(object, type);
+    }
+
     private static ObjectNode struct(ObjectNode object, TypeNode type) {
+        // Few of the declared fields are there: these are put into their places, instead of looking for each of the
+        // others.
+        Map<String, Field> fields = type.fields();
+        Field[] order = type.order();
+        @Nullable JsonNode[] values = new JsonNode[order.length];
+        for (Map.Entry<String, JsonNode> entry : object.properties()) {
+            Field field = fields.get(entry.getKey());
+            if (field != null) {
+                values[field.place()] = entry.getValue();
+            }
+        }
         ObjectNode result = NODES.objectNode();
-        for (Field field : type.fields().values()) {
-            JsonNode value = field(object.get(field.name()), field);
-            if (value != null) {
-                result.set(field.name(), value);
+        for (int i = 0; i < order.length; i++) {
+            JsonNode value = values[i];
+            Field field = order[i];
+            JsonNode written = value == null || value.isNull()
+                    ? absent(field)
+                    : isLeftOut(value, field) ? null : value(value, field.type());
+            if (written != null) {
+                result.set(field.name(), written);
             }
         }
         return result;
     }
 
-    /** What is written for a field; null for nothing. */
-    private static @Nullable JsonNode field(@Nullable JsonNode value, Field field) {
-        TypeNode type = field.type();
-        if (value == null || value.isNull()) {
-            if (field.pointer()) {
-                return field.omitEmpty() ? null : NODES.nullNode();
-            }
-            return switch (type.shape) {
-                case STRUCT -> field.omitZero() ? null : struct(NODES.objectNode(), type);
-                case TIME, MICRO_TIME, RAW -> field.omitZero() ? null : NODES.nullNode();
-                case QUANTITY, INT_OR_STRING -> Reading.zero(type);
-                case CUSTOM -> null;
-                default -> field.omitEmpty() ? null : Reading.zero(type);
-            };
-        }
-        if (!field.pointer() && field.omitEmpty() && isZero(value, type)) {
+    /** What is written for a field that is not there; null for nothing. */
+    private static @Nullable JsonNode absent(Field field) {
+        if (!speaks(field)) {
             return null;
         }
-        return value(value, type);
+        TypeNode type = field.type();
+        return field.pointer()
+                ? NODES.nullNode()
+                : type.shape == Shape.STRUCT ? struct(NODES.objectNode(), type) : Reading.zero(type);
+    }
+
+    /** Whether something is written for a field even if it is not there. */
+    static boolean speaks(Field field) {
+        if (field.pointer()) {
+            return !field.omitEmpty();
+        }
+        return switch (field.type().shape) {
+            case STRUCT, TIME, MICRO_TIME, RAW -> !field.omitZero();
+            case QUANTITY, INT_OR_STRING -> true;
+            case CUSTOM -> false;
+            default -> !field.omitEmpty();
+        };
+    }
+
+    private static boolean isLeftOut(JsonNode value, Field field) {
+        return field.omitEmpty() && !field.pointer() && isZero(value, field.type());
+    }
+
+    /** Adds and leaves out as {@link #struct} does; the same object if that changes nothing. */
+    private static ObjectNode complete(ObjectNode object, TypeNode type) {
+        Map<String, Field> fields = type.fields();
+        ObjectNode result = object;
+        for (Map.Entry<String, JsonNode> entry : object.properties()) {
+            Field field = fields.get(entry.getKey());
+            JsonNode value = entry.getValue();
+            JsonNode written = null;
+            if (field != null && !value.isNull() && !isLeftOut(value, field)) {
+                written = complete(value, field.type());
+            }
+            if (written != value) {
+                result = result == object ? shallowCopy(object) : result;
+                if (written == null) {
+                    result.remove(entry.getKey());
+                } else {
+                    result.set(entry.getKey(), written);
+                }
+            }
+        }
+        for (Field field : type.speaking()) {
+            JsonNode value = object.get(field.name());
+            if (value == null || value.isNull()) {
+                JsonNode written = absent(field);
+                if (written != null) {
+                    result = result == object ? shallowCopy(object) : result;
+                    result.set(field.name(), written);
+                }
+            }
+        }
+        return result;
+    }
+
+    private static JsonNode complete(JsonNode value, TypeNode type) {
+        switch (type.shape) {
+            case STRUCT:
+                return value instanceof ObjectNode o ? complete(o, type) : value;
+            case LIST:
+                TypeNode items = type.items();
+                if (value instanceof ArrayNode list && items != null && items.shape == Shape.STRUCT) {
+                    ArrayNode result = list;
+                    for (int i = 0; i < list.size(); i++) {
+                        JsonNode item = list.get(i);
+                        JsonNode written = complete(item, items);
+                        if (written != item) {
+                            result = result == list
+                                    ? NODES.arrayNode(list.size()).addAll(list)
+                                    : result;
+                            result.set(i, written);
+                        }
+                    }
+                    return result;
+                }
+                return isPlain(items) ? value : value(value, type);
+            case MAP:
+                return isPlain(type.additionalProperties()) ? value : value(value, type);
+            default:
+                return value(value, type);
+        }
+    }
+
+    /** Whether values of a type have one form only. */
+    private static boolean isPlain(@Nullable TypeNode type) {
+        return type == null || type.shape == Shape.STRING || type.shape == Shape.QUANTITY || type.shape == Shape.BYTES;
+    }
+
+    private static ObjectNode shallowCopy(ObjectNode object) {
+        ObjectNode copy = NODES.objectNode();
+        copy.setAll(object);
+        return copy;
     }
 
     private static boolean isZero(JsonNode value, TypeNode type) {

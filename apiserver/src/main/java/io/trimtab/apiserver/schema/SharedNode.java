@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * An object that many trees have in them, and that knows its JSON: what managers own of the objects they make from one template is
  * the same in all of them. Nobody may change it, nor what is in it; copies can be changed. Safe for use by any thread.
  */
-public final class SharedNode extends ObjectNode {
+public class SharedNode extends ObjectNode {
     private static final long serialVersionUID = 1L;
 
     /** Made when first asked for; threads that race make equal ones. */

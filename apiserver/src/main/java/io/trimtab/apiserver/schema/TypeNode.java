@@ -3,6 +3,7 @@ package io.trimtab.apiserver.schema;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * One place in the graph of types: a definition, or a use of one that may add to it (list type, merge key, default). A use finds
  * its definition when it is first asked, which is how the graph can be cyclic and load by parts.
  *
- * <p>Everything is final but {@code target}, whose races are benign: each thread would store the same node.
+ * <p>Everything is final but {@code target} and {@code speaking}, whose races are benign: each thread would store the same.
  */
 final class TypeNode implements Schema {
 
@@ -26,8 +27,9 @@ final class TypeNode implements Schema {
      * @param pointer an absent value differs from a zero one
      * @param omitEmpty a zero value is not written
      * @param omitZero a zero struct is not written either
+     * @param place among the fields, in declared order
      */
-    record Field(String name, TypeNode type, boolean pointer, boolean omitEmpty, boolean omitZero) {}
+    record Field(String name, TypeNode type, boolean pointer, boolean omitEmpty, boolean omitZero, int place) {}
 
     private static final String CUSTOM_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
@@ -55,6 +57,11 @@ final class TypeNode implements Schema {
     final boolean nullable;
     final boolean embedded;
     private final Map<String, Field> fields;
+    /** The same in declared order. */
+    private final Field[] order;
+
+    private Field @Nullable [] speaking;
+
     private final Map<String, Schema> properties;
 
     /** The bare struct name that errors of the decoder show. */
@@ -107,6 +114,7 @@ final class TypeNode implements Schema {
                         : null;
         this.shape = custom ? Shape.CUSTOM : shapeOf(goKind, goLine != null);
         this.fields = fields(json, goLine, custom);
+        this.order = fields.values().toArray(Field[]::new);
         Map<String, Schema> view = new LinkedHashMap<>();
         fields.forEach((n, f) -> view.put(n, f.type()));
         this.properties = Collections.unmodifiableMap(view);
@@ -144,7 +152,7 @@ final class TypeNode implements Schema {
                     boolean pointer = parts[2].startsWith("*");
                     boolean omit = parts[1].indexOf('o') >= 0;
                     boolean zero = parts[1].indexOf('z') >= 0;
-                    result.put(parts[0], new Field(parts[0].intern(), type, pointer, omit, zero));
+                    result.put(parts[0], new Field(parts[0].intern(), type, pointer, omit, zero, result.size()));
                 }
             }
             return result;
@@ -154,7 +162,7 @@ final class TypeNode implements Schema {
         declared.fields().forEachRemaining(e -> sorted.put(e.getKey(), e.getValue()));
         sorted.forEach((n, property) -> {
             if (property instanceof ObjectNode o) {
-                result.put(n, new Field(n.intern(), child(o, "", "", custom), true, true, false));
+                result.put(n, new Field(n.intern(), child(o, "", "", custom), true, true, false, result.size()));
             }
         });
         if (custom && embedded) {
@@ -167,10 +175,15 @@ final class TypeNode implements Schema {
         ObjectNode string = com.fasterxml.jackson.databind.node.JsonNodeFactory.instance
                 .objectNode()
                 .put("type", "string");
-        result.put("apiVersion", new Field("apiVersion", child(string, "", "", true), true, true, false));
-        result.put("kind", new Field("kind", child(string, "", "", true), true, true, false));
+        addField(result, "apiVersion", child(string, "", "", true));
+        addField(result, "kind", child(string, "", "", true));
         ObjectNode meta = string.objectNode().put("$ref", "#/" + CUSTOM_META);
-        result.put("metadata", new Field("metadata", child(meta, "S", "v1.ObjectMeta", false), true, true, false));
+        addField(result, "metadata", child(meta, "S", "v1.ObjectMeta", false));
+    }
+
+    private static void addField(Map<String, Field> to, String name, TypeNode type) {
+        Field declared = to.get(name);
+        to.put(name, new Field(name, type, true, true, false, declared == null ? to.size() : declared.place()));
     }
 
     private static Type typeOf(ObjectNode json) {
@@ -220,6 +233,22 @@ final class TypeNode implements Schema {
 
     Map<String, Field> fields() {
         return resolved().fields;
+    }
+
+    /** All of {@link #fields} in declared order, each at its place; not to be changed. */
+    Field[] order() {
+        return resolved().order;
+    }
+
+    /** The fields of which something is written even if they are not there. */
+    Field[] speaking() {
+        TypeNode type = resolved();
+        Field[] known = type.speaking;
+        if (known == null) {
+            known = Arrays.stream(type.order).filter(Canonical::speaks).toArray(Field[]::new);
+            type.speaking = known;
+        }
+        return known;
     }
 
     @Override
