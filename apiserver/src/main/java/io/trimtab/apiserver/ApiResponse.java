@@ -1,6 +1,8 @@
 package io.trimtab.apiserver;
 
 import io.trimtab.apiserver.storage.EventSource;
+import io.trimtab.apiserver.streaming.PortForward;
+import io.trimtab.apiserver.streaming.RemoteCommand;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +47,26 @@ public sealed interface ApiResponse {
     record Conversation(
             int code, Map<String, List<String>> headers, boolean readsInput, Function<byte[], List<byte[]>> answer)
             implements ApiResponse {}
+
+    /**
+     * An answer that goes on as long as there is something to say, such as a log that is followed.
+     *
+     * @param start begins; called once. What it returns is called when the client has gone.
+     */
+    record Stream(int code, Map<String, List<String>> headers, Function<Sink, Runnable> start) implements ApiResponse {}
+
+    /** Where a stream goes. Safe for use by any thread. */
+    interface Sink {
+        void write(byte[] bytes);
+
+        void end();
+    }
+
+    /** A connection that leaves HTTP, by WebSocket or SPDY, for a command's streams. */
+    record Command(int code, Map<String, List<String>> headers, RemoteCommand command) implements ApiResponse {}
+
+    /** A connection that leaves HTTP, by WebSocket or SPDY, for forwarded ports. */
+    record Forward(int code, Map<String, List<String>> headers, PortForward ports) implements ApiResponse {}
 
     /** Turns events into frames. Pure but for "first event" state; called by one thread at a time. */
     interface Framing {

@@ -44,7 +44,8 @@ public final class NodeAgent {
                 pod -> pod.getSpec().getNodeName() == null
                         ? List.of()
                         : List.of(pod.getSpec().getNodeName()));
-        Lister<Service> services = manager.informers().informer(Service.class).lister();
+        SharedInformer<Service> services = manager.informers().informer(Service.class);
+        runtime.network(new ClusterReads(client, informer, services, nodes), nodes::runs);
         PodWorker worker = new PodWorker(
                 manager.driver(),
                 client,
@@ -52,7 +53,7 @@ public final class NodeAgent {
                 pods,
                 nodes,
                 runtime,
-                new PodInputs(client, services, nodes),
+                new PodInputs(client, services.lister(), nodes),
                 new PodAdmission(pods, nodes));
         runtime.onChange(uid -> {
             Enqueuer target = queue;

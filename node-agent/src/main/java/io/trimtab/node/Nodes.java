@@ -189,6 +189,11 @@ final class Nodes implements Manager.Component {
         return state != null && state.running;
     }
 
+    /** All nodes of the cluster, as far as they are known here. */
+    List<Node> known() {
+        return cached.list();
+    }
+
     String hostAddress(String name) {
         String own = Objects.requireNonNull(states.get(name)).address;
         return kept(name)

@@ -419,8 +419,8 @@ final class PodWorker implements Reconciler {
         record.probed.put(container.getName(), found);
         EventRecorder recorder = events.of(record.node);
         found.unhealthy()
-                .forEach((kind, probe) ->
-                        recorder.record(part(pod, container, field), "Warning", "Unhealthy", kind + " probe failed: "));
+                .forEach((kind, why) -> recorder.record(
+                        part(pod, container, field), "Warning", "Unhealthy", kind + " probe failed: " + why));
         String failed = found.failed();
         if (failed != null && record.pulls.add("killed/" + container.getName() + state.attempt())) {
             recorder.record(

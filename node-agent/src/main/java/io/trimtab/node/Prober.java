@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,14 +36,14 @@ final class Prober {
      *
      * @param started whether the startup probe has succeeded, or there is none
      * @param failed the probe for which the container must be ended, {@code liveness} or {@code startup}; null if none
-     * @param unhealthy the probes that have failed just now, by kind
+     * @param unhealthy why probes have failed just now, by kind
      * @param next when to look again; null if never
      */
     record Findings(
             boolean started,
             boolean ready,
             @Nullable String failed,
-            Map<String, Probe> unhealthy,
+            Map<String, String> unhealthy,
             @Nullable Instant next) {}
 
     Findings look(
@@ -51,7 +52,7 @@ final class Prober {
             Container container,
             ContainerRuntime.ContainerState state,
             Instant now) {
-        Map<String, Probe> unhealthy = new HashMap<>();
+        Map<String, String> unhealthy = new HashMap<>();
         Instant next = null;
         boolean started = true;
         String failed = null;
@@ -98,7 +99,7 @@ final class Prober {
             String kind,
             Probe probe,
             Instant now,
-            Map<String, Probe> unhealthy) {
+            Map<String, String> unhealthy) {
         Instant first = state.startedAt().plusSeconds(threshold(probe.getInitialDelaySeconds(), 0));
         Counter counter = counters.computeIfAbsent(
                 container.getName() + "/" + state.attempt() + "/" + kind,
@@ -108,12 +109,11 @@ final class Prober {
             return counter;
         }
         counter.next = now.plus(period);
-        boolean result = runtime.probe(pod, container, probe);
+        Optional<String> failure = runtime.probe(pod, container, probe);
+        boolean result = failure.isEmpty();
         counter.run = result == counter.last && counter.run > 0 ? counter.run + 1 : 1;
         counter.last = result;
-        if (!result) {
-            unhealthy.put(kind, probe);
-        }
+        failure.ifPresent(why -> unhealthy.put(kind, why));
         int needed = result ? threshold(probe.getSuccessThreshold(), 1) : threshold(probe.getFailureThreshold(), 3);
         if (counter.run >= needed) {
             counter.value = result;

@@ -2,34 +2,39 @@ package io.trimtab.standalone;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.ApiResponse;
 import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.errors.Statuses;
 import io.trimtab.apiserver.rest.NodeProxy;
+import io.trimtab.apiserver.streaming.PortForward;
+import io.trimtab.apiserver.streaming.RemoteCommand;
 import io.trimtab.client.KubernetesJson;
+import io.trimtab.node.network.Fabric;
+import io.trimtab.node.network.Origin;
+import io.trimtab.node.network.Outlet;
+import io.trimtab.node.network.Protocol;
+import io.trimtab.node.network.Session;
+import io.trimtab.node.network.Verdict;
+import io.trimtab.node.simulated.Console;
 import io.trimtab.node.simulated.SimulatedRuntime;
 import io.trimtab.runtime.Driver;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers for the simulated nodes of this process what a kubelet's own port answers: what containers have printed, and what a
- * pod's server says. Thread-safe.
+ * Answers for the simulated nodes of this process what a kubelet's own port answers: logs, commands, attached terminals,
+ * forwarded ports, and what a pod's server says. Thread-safe.
  */
 final class SimulatedNodes implements NodeProxy {
-    private static final DateTimeFormatter TIME =
-            DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.nnnnnnnnn'Z'").withZone(ZoneOffset.UTC);
-
     private final Driver driver;
     private volatile @Nullable SimulatedRuntime runtime;
 
@@ -49,14 +54,26 @@ final class SimulatedNodes implements NodeProxy {
             return Optional.empty();
         }
         return switch (target.subresource()) {
-            case "log" -> Optional.of(log(simulated, target, request));
-            case "proxy" -> proxy(simulated, target);
-            case "exec" -> Optional.of(exec(simulated, target, request));
+            case "log" ->
+                isHere(simulated, target)
+                        ? Optional.of(SimulatedLogs.answer(simulated, driver, target, request))
+                        : Optional.empty();
+            case "proxy" -> new SimulatedProxy(simulated).answer(target, request);
+            case "exec" -> isHere(simulated, target) ? Optional.of(exec(simulated, target, request)) : Optional.empty();
+            case "attach" ->
+                isHere(simulated, target) ? Optional.of(attach(simulated, target, request)) : Optional.empty();
+            case "portforward" ->
+                isHere(simulated, target) ? Optional.of(forward(simulated, target, request)) : Optional.empty();
             default -> Optional.empty();
         };
     }
 
-    private static Pod pod(JsonNode tree) {
+    /** Whether the pod's node is one of this process. */
+    private static boolean isHere(SimulatedRuntime simulated, Target target) {
+        return simulated.isHere(pod(target.object()));
+    }
+
+    static Pod pod(JsonNode tree) {
         try {
             return KubernetesJson.mapper().treeToValue(tree, Pod.class);
         } catch (JsonProcessingException e) {
@@ -64,83 +81,123 @@ final class SimulatedNodes implements NodeProxy {
         }
     }
 
-    // ---- logs
+    static boolean isWebSocket(ApiRequest request) {
+        return request.headers().getOrDefault("upgrade", List.of()).stream().anyMatch("websocket"::equalsIgnoreCase);
+    }
 
-    private ApiResponse log(SimulatedRuntime simulated, Target target, ApiRequest request) {
-        Pod pod = pod(target.object());
-        boolean previous = "true".equals(request.queryParameter("previous"));
-        List<SimulatedRuntime.LogLine> lines = simulated
-                .log(pod, target.container(), previous)
-                .orElseThrow(() -> Statuses.badRequest(
-                        previous
-                                ? "previous terminated container \"" + target.container() + "\" in pod \""
-                                        + pod.getMetadata().getName() + "\" not found"
-                                : "container \"" + target.container() + "\" in pod \""
-                                        + pod.getMetadata().getName() + "\" is waiting to start: " + waiting(target)));
-        lines = since(lines, request);
-        Long tail = number(request, "tailLines");
-        if (tail != null && tail < lines.size()) {
-            lines = lines.subList(lines.size() - tail.intValue(), lines.size());
+    private static void requireUpgrade(ApiRequest request) {
+        boolean upgrades = request.headers().getOrDefault("upgrade", List.of()).stream()
+                .anyMatch(u -> u.equalsIgnoreCase("websocket") || u.equalsIgnoreCase("SPDY/3.1"));
+        if (!upgrades) {
+            throw Statuses.badRequest("Upgrade request required");
         }
-        boolean times = "true".equals(request.queryParameter("timestamps"));
-        StringBuilder text = new StringBuilder();
-        for (SimulatedRuntime.LogLine line : lines) {
-            if (times) {
-                text.append(TIME.format(line.time())).append(' ');
-            }
-            text.append(line.text());
-        }
-        byte[] body = text.toString().getBytes(StandardCharsets.ISO_8859_1);
-        Long limit = number(request, "limitBytes");
-        if (limit != null && limit < body.length) {
-            body = Arrays.copyOf(body, limit.intValue());
-        }
-        byte[] whole = body;
-        return isWebSocket(request)
-                ? new ApiResponse.Conversation(101, Map.of(), false, nothing -> List.of(whole))
-                : new ApiResponse.Whole(200, Map.of("Content-Type", List.of("text/plain")), whole);
+    }
+
+    private static boolean flag(ApiRequest request, String name) {
+        return List.of("true", "1").contains(String.valueOf(request.queryParameter(name)));
+    }
+
+    private static byte[] bytes(String latin) {
+        return latin.getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    private static String latin(byte[] bytes) {
+        return new String(bytes, StandardCharsets.ISO_8859_1);
     }
 
     // ---- commands
 
-    private static boolean isWebSocket(ApiRequest request) {
-        return request.headers().getOrDefault("upgrade", List.of()).stream().anyMatch("websocket"::equalsIgnoreCase);
-    }
-
-    /** Only over WebSockets: who asks for SPDY first falls back to them or goes without. */
-    private static ApiResponse exec(SimulatedRuntime simulated, Target target, ApiRequest request) {
-        if (!isWebSocket(request)) {
-            throw Statuses.badRequest("Upgrade request required");
-        }
+    private ApiResponse exec(SimulatedRuntime simulated, Target target, ApiRequest request) {
+        requireUpgrade(request);
         Pod pod = pod(target.object());
         List<String> command = request.query().getOrDefault("command", List.of());
-        boolean reads = List.of("true", "1").contains(String.valueOf(request.queryParameter("stdin")));
-        boolean status = request.headers().getOrDefault("sec-websocket-protocol", List.of()).stream()
-                .anyMatch(p -> p.contains("v4.channel.k8s.io") || p.contains("v5.channel.k8s.io"));
-        return new ApiResponse.Conversation(101, Map.of(), reads, input -> {
-            SimulatedRuntime.Executed result = simulated
-                    .exec(pod, target.container(), command, new String(input, StandardCharsets.ISO_8859_1))
-                    .orElse(null);
-            List<byte[]> messages = new ArrayList<>();
-            if (result != null) {
-                addMessage(messages, 1, result.output());
-                addMessage(messages, 2, result.errors());
-            }
-            if (status || result == null || result.code() != 0) {
-                addMessage(messages, 3, result == null ? notRunning(target.container()) : ended(result.code()));
-            }
-            return messages;
-        });
+        boolean tty = flag(request, "tty");
+        boolean stdin = flag(request, "stdin");
+        return new ApiResponse.Command(
+                101,
+                Map.of(),
+                new RemoteCommand(
+                        stdin,
+                        flag(request, "stdout"),
+                        flag(request, "stderr"),
+                        tty,
+                        output -> begin(
+                                output,
+                                target,
+                                console -> simulated.run(pod, target.container(), command, stdin, tty, console))));
     }
 
-    private static void addMessage(List<byte[]> messages, int channel, String text) {
-        if (!text.isEmpty()) {
-            byte[] bytes = ((char) channel + text).getBytes(StandardCharsets.ISO_8859_1);
-            messages.add(bytes);
+    private ApiResponse attach(SimulatedRuntime simulated, Target target, ApiRequest request) {
+        requireUpgrade(request);
+        Pod pod = pod(target.object());
+        boolean tty = pod.getSpec().getContainers().stream()
+                .filter(c -> c.getName().equals(target.container()))
+                .map(Container::getTty)
+                .anyMatch(Boolean.TRUE::equals);
+        return new ApiResponse.Command(
+                101,
+                Map.of(),
+                new RemoteCommand(
+                        flag(request, "stdin"),
+                        flag(request, "stdout"),
+                        flag(request, "stderr"),
+                        tty,
+                        output ->
+                                begin(output, target, console -> simulated.attach(pod, target.container(), console))));
+    }
+
+    /** Begins what a console is for. */
+    private interface Beginning {
+        Optional<Console.Keys> begin(Console console);
+    }
+
+    private static RemoteCommand.Input begin(RemoteCommand.Output output, Target target, Beginning beginning) {
+        Console.Keys keys = beginning
+                .begin(new Console() {
+                    @Override
+                    public void output(String text) {
+                        output.stdout(bytes(text));
+                    }
+
+                    @Override
+                    public void error(String text) {
+                        output.stderr(bytes(text));
+                    }
+
+                    @Override
+                    public void ended(int code) {
+                        output.end(bytes(status(code)));
+                    }
+                })
+                .orElse(null);
+        if (keys == null) {
+            output.end(bytes(notRunning(target.container())));
         }
+        return new RemoteCommand.Input() {
+            @Override
+            public void stdin(byte[] bytes) {
+                if (keys != null) {
+                    keys.type(latin(bytes));
+                }
+            }
+
+            @Override
+            public void endStdin() {
+                if (keys != null) {
+                    keys.endInput();
+                }
+            }
+
+            @Override
+            public void gone() {
+                if (keys != null) {
+                    keys.leave();
+                }
+            }
+        };
     }
 
-    private static String ended(int code) {
+    private static String status(int code) {
         return code == 0
                 ? "{\"metadata\":{},\"status\":\"Success\"}"
                 : "{\"metadata\":{},\"status\":\"Failure\",\"message\":\"command terminated with non-zero exit code: exit"
@@ -153,47 +210,75 @@ final class SimulatedNodes implements NodeProxy {
                 + "\\\")\",\"reason\":\"InternalError\",\"code\":500}";
     }
 
-    private static String waiting(Target target) {
-        for (String field : List.of("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")) {
-            for (JsonNode status : target.object().path("status").path(field)) {
-                String reason =
-                        status.path("state").path("waiting").path("reason").asText("");
-                if (status.path("name").asText().equals(target.container()) && !reason.isEmpty()) {
-                    return reason;
+    // ---- ports
+
+    private ApiResponse forward(SimulatedRuntime simulated, Target target, ApiRequest request) {
+        requireUpgrade(request);
+        List<Integer> ports = new ArrayList<>();
+        for (String list : request.query().getOrDefault("ports", List.of())) {
+            for (String port : list.split(",")) {
+                try {
+                    ports.add(Integer.parseInt(port.strip()));
+                } catch (NumberFormatException e) {
+                    throw Statuses.badRequest("unable to parse \"" + port + "\" as a port");
                 }
             }
         }
-        return "ContainerCreating";
+        Pod pod = pod(target.object());
+        return new ApiResponse.Forward(
+                101, Map.of(), new PortForward(ports, (port, output) -> open(simulated, pod, port, output)));
     }
 
-    private List<SimulatedRuntime.LogLine> since(List<SimulatedRuntime.LogLine> lines, ApiRequest request) {
-        Long seconds = number(request, "sinceSeconds");
-        String time = request.queryParameter("sinceTime");
-        Instant from = seconds != null
-                ? driver.now().minusSeconds(seconds)
-                : time == null || time.isEmpty() ? Instant.MIN : Instant.parse(time);
-        List<SimulatedRuntime.LogLine> kept = new ArrayList<>(lines);
-        kept.removeIf(line -> line.time().isBefore(from));
-        return kept;
-    }
+    private PortForward.Input open(SimulatedRuntime simulated, Pod pod, int port, PortForward.Output output) {
+        Fabric fabric = simulated.fabric().orElse(null);
+        Verdict verdict = fabric == null
+                ? new Verdict.Unreachable("there is no network")
+                : fabric.dial(new Origin.InPod(pod), "127.0.0.1", port, Protocol.TCP);
+        if (!(verdict instanceof Verdict.Reached reached)) {
+            output.error("an error occurred forwarding " + port + " -> " + port
+                    + ": error forwarding port " + port + " to pod "
+                    + Objects.requireNonNullElse(pod.getMetadata().getUid(), "")
+                    + ", uid : failed to execute portforward"
+                    + " in network namespace: failed to connect to localhost:" + port + " inside namespace: dial tcp4"
+                    + " 127.0.0.1:" + port + ": connect: connection refused (" + verdict.why() + ")");
+            return new PortForward.Input() {
+                @Override
+                public void data(byte[] bytes) {}
 
-    private static @Nullable Long number(ApiRequest request, String name) {
-        String text = request.queryParameter(name);
-        return text == null || text.isEmpty() ? null : Long.valueOf(text);
-    }
-
-    // ---- what servers say
-
-    private static Optional<ApiResponse> proxy(SimulatedRuntime simulated, Target target) {
-        if (!"Pod".equals(target.object().path("kind").asText())
-                && !target.object().path("spec").has("containers")) {
-            return Optional.empty();
+                @Override
+                public void end() {}
+            };
         }
-        return simulated
-                .http(pod(target.object()), target.path())
-                .map(text -> new ApiResponse.Whole(
-                        200,
-                        Map.of("Content-Type", List.of("text/plain; charset=utf-8")),
-                        text.getBytes(StandardCharsets.ISO_8859_1)));
+        Driver.Lane lane = driver.lane("forwarded port");
+        Session session = reached.listener().accept(reached.peer(), new Outlet() {
+            @Override
+            public void send(Duration after, String text) {
+                if (after.isZero()) {
+                    lane.execute(() -> output.data(bytes(text)));
+                } else {
+                    driver.schedule(after, () -> lane.execute(() -> output.data(bytes(text))));
+                }
+            }
+
+            @Override
+            public void close(Duration after) {
+                if (after.isZero()) {
+                    lane.execute(output::end);
+                } else {
+                    driver.schedule(after, () -> lane.execute(output::end));
+                }
+            }
+        });
+        return new PortForward.Input() {
+            @Override
+            public void data(byte[] bytes) {
+                session.receive(latin(bytes));
+            }
+
+            @Override
+            public void end() {
+                session.end();
+            }
+        };
     }
 }

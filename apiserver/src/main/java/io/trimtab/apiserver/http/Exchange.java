@@ -49,6 +49,8 @@ final class Exchange {
     private boolean finished;
     /** The answer has begun: another would come too late. */
     private boolean headWritten;
+    /** What is to be told when the client has gone. */
+    private @Nullable Runnable whenGone;
     /** Written on the event loop, read by whoever closes the server. */
     private volatile @Nullable WatchPump watch;
     /** Set on the event loop when the client has gone; read by the step that makes pieces. */
@@ -115,7 +117,7 @@ final class Exchange {
         response.closeHandler(v -> onGone());
         response.endHandler(v -> finish());
         request.exceptionHandler(e -> onGone());
-        if (isWebSocket()) {
+        if (isWebSocket() || isSpdy()) {
             // The upgrade happens later, when the answer is known; until then the connection must not be read.
             request.pause();
             dispatch(new byte[0]);
@@ -283,8 +285,20 @@ final class Exchange {
             converse(conversation);
             return;
         }
+        if (answer instanceof ApiResponse.Stream stream) {
+            head(stream.code(), stream.headers());
+            response.setChunked(true);
+            response.writeHead();
+            stream(stream);
+            return;
+        }
+        if (answer instanceof ApiResponse.Command || answer instanceof ApiResponse.Forward) {
+            headWritten = true;
+            new Upgrade(this, request, frontend.driver()).to(answer);
+            return;
+        }
         ApiResponse.Whole whole = (ApiResponse.Whole) answer;
-        if (isWebSocket()) {
+        if (isWebSocket() || isSpdy()) {
             request.resume();
         }
         head(whole.code(), whole.headers());
@@ -329,6 +343,47 @@ final class Exchange {
 
     boolean isHead() {
         return request.method().name().equals("HEAD");
+    }
+
+    /** Hands on what comes, in its order; the client's going ends it. */
+    private void stream(ApiResponse.Stream stream) {
+        frontend.driver().execute(() -> {
+            Runnable cancel = stream.start().apply(new ApiResponse.Sink() {
+                @Override
+                public void write(byte[] bytes) {
+                    onLoop(() -> {
+                        if (!gone && !response.ended()) {
+                            response.write(wrap(bytes));
+                        }
+                    });
+                }
+
+                @Override
+                public void end() {
+                    onLoop(() -> {
+                        if (!gone && !response.ended()) {
+                            response.end();
+                        }
+                    });
+                }
+            });
+            onLoop(() -> {
+                whenGone = cancel;
+                if (gone) {
+                    cancel.run();
+                }
+            });
+        });
+    }
+
+    /** Sets what is called when the client has gone. */
+    void onGone(Runnable action) {
+        whenGone = action;
+    }
+
+    private boolean isSpdy() {
+        String upgrade = request.version() == HttpVersion.HTTP_1_1 ? request.getHeader("Upgrade") : null;
+        return "SPDY/3.1".equalsIgnoreCase(upgrade);
     }
 
     private boolean isWebSocket() {
@@ -380,7 +435,7 @@ final class Exchange {
     }
 
     /** Takes bearer tokens out of the subprotocols: they are not to be granted. */
-    private void withoutCredentials() {
+    void withoutCredentials() {
         String protocols = request.getHeader("Sec-WebSocket-Protocol");
         if (protocols != null && protocols.contains(BEARER_PROTOCOL)) {
             String rest = Arrays.stream(protocols.split(","))
@@ -416,8 +471,13 @@ final class Exchange {
         });
     }
 
-    private void onGone() {
+    void onGone() {
         gone = true;
+        Runnable told = whenGone;
+        whenGone = null;
+        if (told != null) {
+            told.run();
+        }
         WatchPump pump = watch;
         if (pump != null) {
             pump.close();

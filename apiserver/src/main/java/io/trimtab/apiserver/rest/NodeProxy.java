@@ -25,8 +25,10 @@ public interface NodeProxy {
      *
      * @param subresource {@code log, exec, attach, portforward, proxy}
      * @param object the Pod, Service or Node that was named
-     * @param container empty where there is none
+     * @param container empty where there is none; for proxy: {@code http} or {@code https}
      * @param node the Node object; missing for services
+     * @param port for proxy to a pod or service: address and port of the pod, as {@code address:port}; for nodes the port, if one
+     *     was named
      * @param path for proxy: what follows in the path, with its leading slash
      */
     record Target(String subresource, JsonNode object, String container, JsonNode node, String port, String path) {}

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 final class PodConnections {
     private static final Set<String> ADDRESS_TYPES =
             Set.of("Hostname", "InternalDNS", "InternalIP", "ExternalDNS", "ExternalIP");
+
+    /** Whose turn it is among a service's endpoints. */
+    private static final AtomicLong TURN = new AtomicLong();
 
     private PodConnections() {}
 
@@ -195,25 +199,72 @@ final class PodConnections {
                 call,
                 "proxy",
                 Json.object().put("kind", kind).put("apiVersion", "v1").put("path", path));
+        if (path.isEmpty()
+                && (call.request.method().equals("GET") || call.request.method().equals("HEAD"))) {
+            String target = call.request.target();
+            int mark = target.indexOf('?');
+            String to = mark < 0 ? target + "/" : target.substring(0, mark) + "/" + target.substring(mark);
+            return new ApiResponse.Whole(301, Map.of("Location", List.of(to)), new byte[0]);
+        }
         JsonNode tree = object.tree();
-        JsonNode node = MissingNode.getInstance();
-        switch (plural) {
+        String scheme = parts.length == 3 ? parts[0] : "";
+        if (!scheme.isEmpty() && !scheme.equals("http") && !scheme.equals("https")) {
+            throw Statuses.badRequest(
+                    "invalid " + call.resource().singular() + " request \"" + call.info.name() + "\"");
+        }
+        return switch (plural) {
             case "pods" -> {
-                checkAddress(tree.path("status").path("podIP").asText(""));
-                String nodeName = tree.path("spec").path("nodeName").asText("");
-                Served nodes = call.env.resources().find("", "v1", "nodes");
-                if (nodes != null && !nodeName.isEmpty()) {
-                    node = call.env
-                            .storage()
-                            .get(nodes.storage(), null, nodeName)
-                            .<JsonNode>map(StoredObject::tree)
-                            .orElse(node);
+                String address = tree.path("status").path("podIP").asText("");
+                checkAddress(address);
+                yield connect(
+                        call,
+                        new NodeProxy.Target(
+                                "proxy", tree, scheme, nodeOf(call, tree), address + ":" + podPort(tree, port), path));
+            }
+            case "services" ->
+                connect(
+                        call,
+                        new NodeProxy.Target(
+                                "proxy",
+                                tree,
+                                scheme,
+                                MissingNode.getInstance(),
+                                endpoint(call, tree, name, port),
+                                path));
+            default -> connect(call, new NodeProxy.Target("proxy", tree, scheme, node(call, name), port, path));
+        };
+    }
+
+    private static JsonNode nodeOf(Call call, JsonNode pod) {
+        String nodeName = pod.path("spec").path("nodeName").asText("");
+        Served nodes = call.env.resources().find("", "v1", "nodes");
+        if (nodes == null || nodeName.isEmpty()) {
+            return MissingNode.getInstance();
+        }
+        return call.env
+                .storage()
+                .get(nodes.storage(), null, nodeName)
+                .<JsonNode>map(StoredObject::tree)
+                .orElse(MissingNode.getInstance());
+    }
+
+    /** The port that was named, by number or by name; the first that the pod declares; or that of HTTP. */
+    private static int podPort(JsonNode pod, String asked) {
+        for (JsonNode container : pod.path("spec").path("containers")) {
+            for (JsonNode port : container.path("ports")) {
+                if (asked.isEmpty() || port.path("name").asText("").equals(asked)) {
+                    return port.path("containerPort").asInt();
                 }
             }
-            case "services" -> checkEndpoints(call, name, port);
-            default -> node = node(call, name);
         }
-        return connect(call, new NodeProxy.Target("proxy", tree, "", node, port, path));
+        if (asked.isEmpty()) {
+            return 80;
+        }
+        try {
+            return Integer.parseInt(asked);
+        } catch (NumberFormatException e) {
+            throw Statuses.badRequest("invalid port \"" + asked + "\"");
+        }
     }
 
     private static void checkAddress(String address) {
@@ -229,24 +280,48 @@ final class PodConnections {
         }
     }
 
-    private static void checkEndpoints(Call call, String service, String port) {
+    /** The address and port of one of a service's endpoints. */
+    private static String endpoint(Call call, JsonNode service, String name, String asked) {
+        String port = asked;
+        if (!asked.isEmpty() && asked.chars().allMatch(Character::isDigit)) {
+            // A number is one of the service's ports: its name leads to the endpoints' own.
+            JsonNode found = MissingNode.getInstance();
+            for (JsonNode candidate : service.path("spec").path("ports")) {
+                if (found.isMissingNode() && candidate.path("port").asText().equals(asked)) {
+                    found = candidate;
+                }
+            }
+            if (found.isMissingNode()) {
+                throw unavailable("no service port " + asked + " found for service \"" + name + "\"");
+            }
+            port = found.path("name").asText("");
+        }
         Served endpoints = call.env.resources().find("", "v1", "endpoints");
         Optional<StoredObject> found = endpoints == null
                 ? Optional.empty()
-                : call.env.storage().get(endpoints.storage(), call.namespace(), service);
-        for (JsonNode subset : found.map(e -> e.tree().path("subsets")).orElse(MissingNode.getInstance())) {
-            if (subset.path("addresses").isEmpty()) {
-                continue;
-            }
+                : call.env.storage().get(endpoints.storage(), call.namespace(), name);
+        if (found.isEmpty()) {
+            throw call.notFound(name);
+        }
+        JsonNode subsets = found.get().tree().path("subsets");
+        if (subsets.isEmpty()) {
+            throw unavailable("no endpoints available for service \"" + name + "\"");
+        }
+        List<String> places = new ArrayList<>();
+        for (JsonNode subset : subsets) {
             for (JsonNode candidate : subset.path("ports")) {
-                if (port.isEmpty()
-                        || candidate.path("name").asText("").equals(port)
-                        || candidate.path("port").asText("").equals(port)) {
-                    return;
+                if (candidate.path("name").asText("").equals(port)) {
+                    subset.path("addresses")
+                            .forEach(a -> places.add(a.path("ip").asText() + ":"
+                                    + candidate.path("port").asText()));
                 }
             }
         }
-        throw unavailable("no endpoints available for service \"" + service + "\"");
+        if (places.isEmpty()) {
+            throw unavailable("no endpoints available for service \"" + name + "\"");
+        }
+        // Any of them will do; which one is up to the turn of requests.
+        return places.get((int) Math.floorMod(TURN.getAndIncrement(), (long) places.size()));
     }
 
     private static StatusException unavailable(String message) {

@@ -3,11 +3,14 @@ package io.trimtab.node.runtime;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Probe;
+import io.trimtab.node.network.ClusterView;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,10 +73,21 @@ public interface ContainerRuntime {
         return false;
     }
 
-    /** Carries out a probe of a running container once. */
-    default boolean probe(Pod pod, Container container, Probe probe) {
-        return true;
+    /**
+     * Carries out a probe of a running container once.
+     *
+     * @return why it failed; empty if it succeeded
+     */
+    default Optional<String> probe(Pod pod, Container container, Probe probe) {
+        return Optional.empty();
     }
+
+    /**
+     * Tells how the cluster looks that the pods are in. A runtime with a network of its own ignores it.
+     *
+     * @param runs whether a node is one of this process, and alive
+     */
+    default void network(ClusterView cluster, Predicate<String> runs) {}
 
     /**
      * How an image is.

@@ -1,6 +1,8 @@
 package io.trimtab.node.simulated;
 
 import java.time.Duration;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -8,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The test image {@code agnhost}, as far as it looks at the container it is in: the subcommands that read files, print and end.
- * The others are servers. Stateless.
+ * The others are servers: {@link AgnhostServers}. Stateless.
  */
 final class Agnhost {
     private static final String CONTENT = "mount-tester new file\n";
@@ -26,11 +28,66 @@ final class Agnhost {
                 shell.sleep(Shell.FOREVER);
                 yield 0;
             }
+            case "dns-suffix", "dns-server-list", "etc-hosts" -> names(shell, subcommand);
+            case "connect" -> {
+                Sockets sockets = shell.world().sockets();
+                yield sockets == null ? 1 : NetPrograms.connect(shell, sockets, words);
+            }
+            case "logs-generator" -> generate(shell, words);
             default -> {
-                shell.sleep(Shell.FOREVER);
-                yield 0;
+                Sockets sockets = shell.world().sockets();
+                shell.whenReady(() -> false, () -> {}); // below what the server itself has to do
+                if (sockets != null && !AgnhostServers.serve(shell, sockets, words)) {
+                    sockets.serveDeclared();
+                }
+                yield Programs.LATER;
             }
         };
+    }
+
+    /** Prints what a pod's resolver is set up with. */
+    private static int names(Shell shell, String what) {
+        FileTree.Entry file = shell.files().find(what.equals("etc-hosts") ? "/etc/hosts" : "/etc/resolv.conf");
+        String text = file == null ? "" : file.content();
+        if (what.equals("etc-hosts")) {
+            return Programs.line(shell, text);
+        }
+        String begin = what.equals("dns-suffix") ? "search " : "nameserver ";
+        for (String line : text.split("\n")) {
+            if (line.startsWith(begin)) {
+                return Programs.line(shell, line.substring(begin.length()).replace(' ', ','));
+            }
+        }
+        shell.complain("panic: Could not find DNS search list!\n");
+        return 2;
+    }
+
+    private static int generate(Shell shell, List<String> words) {
+        String total = ImageServers.flag(words, "log-lines-total", ImageServers.flag(words, "t", "0"));
+        String time = ImageServers.flag(words, "run-duration", ImageServers.flag(words, "d", "0s"));
+        int lines = Programs.number(total);
+        if (lines <= 0) {
+            shell.complain("Invalid total number of lines: " + lines + "\n");
+            return 255;
+        }
+        line(shell, 0, lines, SimulatedRuntime.time(time).dividedBy(lines));
+        return Programs.LATER;
+    }
+
+    private static void line(Shell shell, int number, int total, Duration pause) {
+        if (number == total) {
+            shell.end(0);
+            return;
+        }
+        String now = DateTimeFormatter.ofPattern("MMdd HH:mm:ss.SSSSSS")
+                .withZone(ZoneOffset.UTC)
+                .format(shell.world().now().get());
+        String method = List.of("GET", "POST", "PUT").get(number % 3);
+        String namespace = List.of("kube-system", "default", "ns").get(number * 7 % 3);
+        shell.print("I" + now + "       1 logs_generator.go:76] " + number + " " + method + " /api/v1/namespaces/"
+                + namespace + "/pods/" + Integer.toString(1296 + number * 7919 % 45_000, 36) + " "
+                + (200 + number * 131 % 400) + "\n");
+        shell.later(pause, () -> line(shell, number + 1, total, pause));
     }
 
     private static int mountTest(Shell shell, List<String> args) {

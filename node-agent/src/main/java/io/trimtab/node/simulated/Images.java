@@ -33,8 +33,7 @@ final class Images {
         if (words.isEmpty()) {
             words.add("sh");
         }
-        boolean waits = words.size() == 1 && words.get(0).endsWith("sh") && Boolean.TRUE.equals(container.getStdin());
-        return waits ? null : words;
+        return words;
     }
 
     /** Whether a program ends well when it is told to. */

@@ -3,6 +3,8 @@ package io.trimtab.node.simulated;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.SecurityContext;
+import io.trimtab.node.network.Fabric;
+import io.trimtab.node.network.Names;
 import io.trimtab.node.runtime.ContainerSetup;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -10,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +34,11 @@ final class PodWorld {
 
         /** A claimed volume. */
         FileTree claimed(String identity);
+
+        /** The cluster's network; null if there is none. */
+        default @Nullable Fabric fabric() {
+            return null;
+        }
     }
 
     /** One run of a container. */
@@ -46,33 +52,46 @@ final class PodWorld {
         ContainerLog previous;
 
         @Nullable
-        Process process;
+        Execution execution;
+
+        final Sockets sockets;
+        /** What whoever attaches types; closed if the container takes no input. */
+        final Input input;
 
         /** Somebody has run a command in it from outside. */
         volatile boolean touched;
 
-        Box(Container container, ContainerSetup setup) {
+        Box(Container container, ContainerSetup setup, Sockets sockets) {
             this.container = container;
             this.setup = setup;
+            this.sockets = sockets;
+            this.input = Boolean.TRUE.equals(container.getStdin()) ? new Input() : Input.of("");
+        }
+
+        /** The container has ended. */
+        void close(Instant now) {
+            sockets.closeAll();
+            log.close(now);
         }
 
         /** Made when first looked at: most containers of a simulation are never looked into. */
         synchronized FileTree disk() {
             if (disk == null) {
                 disk = FileView.newDisk();
-                Servers.furnish(container, disk);
+                ImageServers.furnish(container, disk);
+                nameFiles(disk);
             }
             return disk;
         }
-    }
 
-    /** A program that runs: one thread at a time. */
-    static final class Process {
-        final ReentrantLock lock = new ReentrantLock();
-        final Shell shell;
-
-        Process(Shell shell) {
-            this.shell = shell;
+        private void nameFiles(FileTree tree) {
+            Pod pod = sockets.pod();
+            tree.put("etc/hostname", FileTree.Entry.file(setup.hostname() + "\n", 0644));
+            tree.put("etc/hosts", FileTree.Entry.file(Names.hostsFile(pod, sockets.address()), 0644));
+            sockets.names()
+                    .ifPresent(names -> tree.put(
+                            "etc/resolv.conf",
+                            FileTree.Entry.file(names.resolver(pod).file(), 0644)));
         }
     }
 
@@ -124,12 +143,23 @@ final class PodWorld {
 
     /** A new run of a container: its disk is fresh; what the last one printed is kept until there is another. */
     Box open(Container container, ContainerSetup setup) {
-        Box box = new Box(container, setup);
+        Box box = new Box(container, setup, new Sockets(pod, shared::fabric));
         Box before = boxes.put(container.getName(), box);
         if (before != null) {
             box.previous = before.log;
         }
         return box;
+    }
+
+    /** The pod is gone. */
+    void close(Instant now) {
+        boxes.values().forEach(box -> {
+            Execution running = box.execution;
+            if (running != null) {
+                running.cancel();
+            }
+            box.close(now);
+        });
     }
 
     @Nullable
@@ -139,8 +169,17 @@ final class PodWorld {
 
     /** A process in a container. */
     Shell shell(Container container, Box box, Supplier<Instant> now, Shell.Sink out, Shell.Sink err) {
+        return shell(container, box, now, out, err, false);
+    }
+
+    /** A process in a container; {@code tty}: one that somebody talks to by a terminal. */
+    Shell shell(Container container, Box box, Supplier<Instant> now, Shell.Sink out, Shell.Sink err, boolean tty) {
+        Map<String, String> facts = new TreeMap<>(facts(container));
+        if (tty) {
+            facts.put("tty", "true");
+        }
         Shell.World world =
-                new Shell.World(view(container, box), now, box.setup.hostname(), user(container), facts(container));
+                new Shell.World(view(container, box), now, box.setup.hostname(), user(container), facts, box.sockets);
         return new Shell(world, box.setup.environment(), out, err);
     }
 

@@ -27,12 +27,6 @@ final class Programs {
     private static final Set<String> SHELLS = Set.of("sh", "bash", "ash", "dash", "busybox-sh");
     /** What would ask the network, or count for long: taken to do well, at once, and to say nothing. */
     private static final Set<String> QUIET = Set.of(
-            "nslookup",
-            "dig",
-            "wget",
-            "curl",
-            "nc",
-            "ping",
             "hello",
             "perl",
             "python",
@@ -55,7 +49,6 @@ final class Programs {
             "kill",
             "setfattr",
             "ps",
-            "getent",
             "fsync",
             "declare",
             "type");
@@ -63,6 +56,28 @@ final class Programs {
     private static final Pattern SECONDS = Pattern.compile("(\\d*\\.?\\d+)([smhd]?)");
 
     private Programs() {}
+
+    /** Programs that need the end of their input before they say anything. */
+    private static final Set<String> READERS = Set.of(
+            "grep", "egrep", "wc", "sort", "uniq", "tr", "cut", "hexdump", "sed", "md5sum", "base64", "awk", "tail",
+            "head", "tee", "nc");
+
+    /** Whether a command reads its input to the end before it does anything. */
+    static boolean readsAll(List<String> words) {
+        String program = words.get(0).substring(words.get(0).lastIndexOf('/') + 1);
+        if (!READERS.contains(program) || words.contains("-z") || words.contains("-l")) {
+            return false;
+        }
+        long operands = words.stream()
+                .skip(1)
+                .filter(w -> !w.startsWith("-") || w.equals("-"))
+                .count();
+        return switch (program) {
+            case "nc", "tr", "tee", "cut", "head" -> true;
+            case "grep", "egrep", "sed", "awk" -> operands <= 1;
+            default -> operands == 0;
+        };
+    }
 
     static int run(Shell shell, List<String> words) {
         String program = words.get(0).substring(words.get(0).lastIndexOf('/') + 1);
@@ -123,7 +138,7 @@ final class Programs {
             case "pwd" -> line(shell, shell.directory());
             case "sleep" -> sleep(shell, args);
             case "date" -> date(shell, args);
-            case "hostname" -> line(shell, shell.world().hostname());
+            case "hostname" -> NetPrograms.hostname(shell, args);
             case "whoami" ->
                 line(
                         shell,
@@ -166,6 +181,9 @@ final class Programs {
                 yield LATER;
             }
             case "read" -> read(shell, args);
+            case "tar" -> Tar.run(shell, args);
+            case "curl", "wget", "nc", "nslookup", "dig", "host", "ping", "getent" ->
+                NetPrograms.run(shell, program, args);
             case "agnhost", "agnhost-2" -> Agnhost.run(shell, words);
             default -> QUIET.contains(program) ? 0 : unknown(shell, words.get(0));
         };
@@ -177,6 +195,10 @@ final class Programs {
         if (file != null && !file.directory()) {
             shell.source(file.content());
             return LATER;
+        }
+        Sockets sockets = shell.world().sockets();
+        if (sockets != null) {
+            sockets.serveDeclared();
         }
         shell.sleep(Shell.FOREVER);
         return 0;
@@ -202,7 +224,12 @@ final class Programs {
             }
             return child(shell, file.content(), args.subList(i + 1, args.size()), errexit);
         }
-        String script = shell.input();
+        if (!shell.in().isClosed()) {
+            shell.setErrexit(errexit);
+            shell.readCommands(shell.world().facts().containsKey("tty") ? shell.directory() + " # " : "");
+            return LATER;
+        }
+        String script = shell.in().take();
         return script.isEmpty() ? 0 : child(shell, script, List.of(), errexit);
     }
 
@@ -255,19 +282,23 @@ final class Programs {
     }
 
     private static int read(Shell shell, List<String> args) {
-        String input = shell.input();
-        if (input.isEmpty()) {
+        shell.whenInput(Input::hasLine, () -> shell.end(readLine(shell, args)));
+        return LATER;
+    }
+
+    private static int readLine(Shell shell, List<String> args) {
+        List<String> names = args.stream().filter(a -> !a.startsWith("-")).toList();
+        if (shell.in().isEmpty()) {
+            names.forEach(name -> shell.assign(name, ""));
             return 1;
         }
-        int end = input.indexOf('\n');
-        String line = end < 0 ? input : input.substring(0, end);
-        shell.takeInput(end < 0 ? "" : input.substring(end + 1));
-        List<String> names = args.stream().filter(a -> !a.startsWith("-")).toList();
+        boolean whole = shell.in().look().indexOf('\n') >= 0;
+        String line = shell.in().takeLine();
         String[] values = line.strip().split("\\s+", Math.max(1, names.size()));
         for (int i = 0; i < names.size(); i++) {
             shell.assign(names.get(i), i < values.length ? values[i] : "");
         }
-        return 0;
+        return whole ? 0 : 1;
     }
 
     private static int changeDirectory(Shell shell, List<String> args) {
@@ -615,7 +646,7 @@ final class Programs {
     /** The lines of what a program reads: its files, or its input. Null if a file is missing, which is told. */
     static @Nullable String read(Shell shell, String program, List<String> files) {
         if (files.isEmpty() || files.equals(Collections.singletonList("-"))) {
-            return shell.input();
+            return shell.in().take();
         }
         StringBuilder all = new StringBuilder();
         boolean failed = false;

@@ -10,7 +10,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -40,10 +42,25 @@ final class Shell {
     /** A part of the script that is being run. */
     private interface Frame {
         void step();
+
+        /** Of one that waits for input: whether it has come. */
+        default boolean isReady() {
+            return true;
+        }
     }
 
     /** What a process finds around it: shared with the processes it starts. */
-    record World(FileView files, Supplier<Instant> now, String hostname, int user, Map<String, String> facts) {}
+    record World(
+            FileView files,
+            Supplier<Instant> now,
+            String hostname,
+            int user,
+            Map<String, String> facts,
+            @Nullable Sockets sockets) {
+        World(FileView files, Supplier<Instant> now, String hostname, int user, Map<String, String> facts) {
+            this(files, now, hostname, user, facts, null);
+        }
+    }
 
     private final World world;
     private final Deque<Frame> frames = new ArrayDeque<>();
@@ -55,7 +72,9 @@ final class Shell {
     private String directory = "/";
     private Sink out;
     private Sink err;
-    private @Nullable String input;
+    private Input input = Input.of("");
+    private boolean waits;
+    private volatile Runnable waker = () -> {};
     private int status;
     private int conditions;
     private boolean errexit;
@@ -103,6 +122,7 @@ final class Shell {
     @Nullable
     Duration run() {
         int left = SLICE;
+        waits = false;
         while (pause == null && !frames.isEmpty()) {
             if (left-- == 0) {
                 return AFTER_SLICE;
@@ -116,6 +136,78 @@ final class Shell {
 
     int status() {
         return status;
+    }
+
+    /** Whether it sleeps until there is more to read. */
+    boolean isWaiting() {
+        return waits;
+    }
+
+    /** Sets who is told that what the program waits for may have come. */
+    void onWake(Runnable told) {
+        waker = told;
+    }
+
+    /** What the program waits for may have come. Any thread. */
+    void wake() {
+        waker.run();
+    }
+
+    /** Goes on with something else once it is time; somebody calls {@link #wake} then. */
+    void whenReady(BooleanSupplier ready, Runnable action) {
+        whenInput(ignored -> ready.getAsBoolean(), action);
+    }
+
+    /** Goes on with something else once the input is as it should be; meanwhile the process sleeps. */
+    void whenInput(Predicate<Input> ready, Runnable action) {
+        frames.push(new Frame() {
+            @Override
+            public boolean isReady() {
+                return ready.test(input);
+            }
+
+            @Override
+            public void step() {
+                if (ready.test(input)) {
+                    frames.pop();
+                    action.run();
+                } else {
+                    waits = true;
+                    pause = FOREVER;
+                }
+            }
+        });
+    }
+
+    /** Does something after the time that the program takes has passed. */
+    void later(Duration time, Runnable action) {
+        frames.push(() -> {
+            frames.pop();
+            action.run();
+        });
+        sleep(time);
+    }
+
+    /** Ends the command that is being run with a status; for what ends later than it began. */
+    void end(int code) {
+        done(code);
+    }
+
+    /** Ends what is being run, as a signal from the terminal does, but not the shell that reads commands. */
+    void interrupt() {
+        while (!frames.isEmpty() && !(frames.element() instanceof Lines)) {
+            Frame left = frames.pop();
+            if (left instanceof Undo undo) {
+                undo.restore();
+            }
+        }
+        pause = null;
+        status = 130;
+    }
+
+    /** Reads commands from the input, line by line, and runs them. */
+    void readCommands(String prompt) {
+        frames.push(new Lines(prompt));
     }
 
     /** Told to end: runs its trap, if it has one. Returns false if it has none, and ends at once. */
@@ -158,11 +250,20 @@ final class Shell {
 
     /** What comes in by standard input. */
     String input() {
-        return input == null ? "" : input;
+        return input.look();
     }
 
-    void takeInput(@Nullable String rest) {
-        input = rest;
+    Input in() {
+        return input;
+    }
+
+    void takeInput(String rest) {
+        input = Input.of(rest);
+    }
+
+    Shell reading(Input given) {
+        input = given;
+        return this;
     }
 
     Map<String, String> variables() {
@@ -254,7 +355,7 @@ final class Shell {
         }
         Shell child = child(out, err);
         child.source(script);
-        done(finish(child));
+        join(child, () -> done(child.status));
     }
 
     /** Leaves loops; {@code again}: goes on with the next round of the outermost of them. */
@@ -305,6 +406,7 @@ final class Shell {
         child.input = input;
         child.status = status;
         child.errexit = errexit;
+        child.waker = this::wake;
         return child;
     }
 
@@ -326,6 +428,30 @@ final class Shell {
             sleep(taken);
         }
         return child.status;
+    }
+
+    /** Runs another process; goes on when that has ended. */
+    private void join(Shell child, Runnable then) {
+        frames.push(new Frame() {
+            @Override
+            public boolean isReady() {
+                return !child.waits
+                        || child.frames.isEmpty()
+                        || child.frames.element().isReady();
+            }
+
+            @Override
+            public void step() {
+                Duration sleep = child.run();
+                if (sleep == null) {
+                    frames.pop();
+                    then.run();
+                } else {
+                    pause = sleep;
+                    waits = child.waits;
+                }
+            }
+        });
     }
 
     // ---- running
@@ -384,7 +510,7 @@ final class Shell {
         } else if (tree instanceof ShellTree.Subshell sub) {
             Shell child = child(out, err);
             child.push(sub.body());
-            done(finish(child));
+            join(child, () -> done(child.status));
         } else if (tree instanceof ShellTree.Redirected redirected) {
             Undo undo = redirect(redirected.redirects(), false);
             if (undo != null) {
@@ -507,18 +633,131 @@ final class Shell {
     }
 
     private void pipeline(ShellTree.Pipeline pipeline) {
-        String passed = input;
-        int code = 0;
-        for (int i = 0; i < pipeline.parts().size(); i++) {
-            boolean last = i == pipeline.parts().size() - 1;
-            StringBuilder piped = new StringBuilder();
-            Shell child = child(last ? out : piped::append, err);
-            child.input = passed;
-            child.push(pipeline.parts().get(i));
-            code = finish(child);
-            passed = piped.toString();
+        frames.push(new Pipe(pipeline.parts()));
+    }
+
+    /** Processes that run side by side, each reading what the one before it writes. */
+    private final class Pipe implements Frame {
+        private final List<Shell> parts = new ArrayList<>();
+        private final List<Input> pipes = new ArrayList<>();
+        private final List<@Nullable Duration> left = new ArrayList<>();
+
+        Pipe(List<ShellTree> trees) {
+            Input read = input;
+            for (int i = 0; i < trees.size(); i++) {
+                int writer = i;
+                Shell part = child(i == trees.size() - 1 ? out : text -> pass(writer, text), err);
+                part.input = read;
+                part.push(trees.get(i));
+                parts.add(part);
+                left.add(Duration.ZERO);
+                read = new Input();
+                pipes.add(read);
+            }
         }
-        done(code);
+
+        private void pass(int writer, String text) {
+            if (left.get(writer + 1) == null) {
+                parts.get(writer).frames.clear(); // whoever writes to nobody ends
+                parts.get(writer).status = 141;
+            } else {
+                pipes.get(writer).add(text);
+            }
+        }
+
+        @Override
+        public void step() {
+            boolean moved = true;
+            while (moved) {
+                moved = false;
+                for (int i = 0; i < parts.size(); i++) {
+                    Duration time = left.get(i);
+                    Shell part = parts.get(i);
+                    if (time == null
+                            || !time.isZero()
+                                    && !(part.waits && part.frames.element().isReady())) {
+                        continue;
+                    }
+                    Duration sleep = part.run();
+                    left.set(i, sleep);
+                    moved = true;
+                    if (sleep == null) {
+                        pipes.get(i).close();
+                    }
+                }
+            }
+            Duration soonest = null;
+            boolean reading = false;
+            for (int i = 0; i < parts.size(); i++) {
+                Duration time = left.get(i);
+                if (time != null) {
+                    soonest = soonest == null || time.compareTo(soonest) < 0 ? time : soonest;
+                    reading |= parts.get(i).waits;
+                }
+            }
+            if (soonest == null) {
+                frames.pop();
+                done(parts.get(parts.size() - 1).status);
+                return;
+            }
+            for (int i = 0; i < parts.size(); i++) {
+                Duration time = left.get(i);
+                if (time != null) {
+                    left.set(i, time.compareTo(FOREVER) >= 0 ? time : time.minus(soonest));
+                }
+            }
+            pause = soonest;
+            waits = reading && soonest.compareTo(FOREVER) >= 0;
+        }
+    }
+
+    /** A shell that is being talked to. */
+    private final class Lines implements Frame {
+        private final String prompt;
+        private final StringBuilder pending = new StringBuilder();
+        private boolean asked;
+
+        Lines(String prompt) {
+            this.prompt = prompt;
+        }
+
+        @Override
+        public boolean isReady() {
+            return input.hasLine();
+        }
+
+        @Override
+        public void step() {
+            if (!asked && !prompt.isEmpty()) {
+                out.write(pending.isEmpty() ? prompt : "> ");
+                asked = true;
+            }
+            if (!input.hasLine()) {
+                waits = true;
+                pause = FOREVER;
+                return;
+            }
+            asked = false;
+            boolean last = input.isClosed() && input.isEmpty();
+            if (last && pending.isEmpty()) {
+                frames.pop();
+                return;
+            }
+            pending.append(input.takeLine()).append('\n');
+            ShellTree tree;
+            try {
+                tree = ShellParser.parse(pending.toString());
+            } catch (ShellParser.SyntaxException e) {
+                if (last || input.isClosed() && input.isEmpty()) {
+                    complain("sh: syntax error: " + e.getMessage() + "\n");
+                    frames.pop();
+                    status = 2;
+                }
+                return; // the rest is in the next lines
+            }
+            pending.setLength(0);
+            push(tree);
+        }
     }
 
     private void simple(ShellTree.Simple simple) {
@@ -587,6 +826,14 @@ final class Shell {
             push(function);
             return;
         }
+        if (!input.isClosed() && Programs.readsAll(words)) {
+            whenInput(Input::isClosed, () -> run(words));
+        } else {
+            run(words);
+        }
+    }
+
+    private void run(List<String> words) {
         int code = Programs.run(this, words);
         if (code >= 0) {
             done(code);
@@ -597,12 +844,12 @@ final class Shell {
     private @Nullable Undo redirect(List<ShellTree.Redirect> redirects, boolean keep) {
         Sink oldOut = out;
         Sink oldErr = err;
-        String oldInput = input;
+        Input oldInput = input;
         for (ShellTree.Redirect redirect : redirects) {
             String target = text(redirect.target());
             switch (redirect.operator()) {
-                case "<<" -> input = target;
-                case "<<<" -> input = target + "\n";
+                case "<<" -> input = Input.of(target);
+                case "<<<" -> input = Input.of(target + "\n");
                 case "<" -> {
                     String path = path(target);
                     FileTree.Entry entry = files().find(path);
@@ -611,7 +858,7 @@ final class Shell {
                         done(1);
                         return null;
                     }
-                    input = entry == null ? "" : entry.content();
+                    input = Input.of(entry == null ? "" : entry.content());
                 }
                 case ">&" -> {
                     Sink same = target.equals("2") ? err : target.equals("1") ? out : text -> {};
@@ -695,6 +942,9 @@ final class Shell {
     String substitute(String script) {
         StringBuilder output = new StringBuilder();
         Shell child = child(output::append, err);
+        if (!child.input.isClosed()) {
+            child.takeInput(""); // nobody waits in the middle of a word
+        }
         child.source(script);
         status = finish(child);
         return output.toString().replaceAll("\n+$", "");

@@ -7,6 +7,11 @@ import io.fabric8.kubernetes.api.model.ContainerBuilder;
 import io.fabric8.kubernetes.api.model.LifecycleHandler;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Probe;
+import io.trimtab.node.network.ClusterView;
+import io.trimtab.node.network.Fabric;
+import io.trimtab.node.network.Listener;
+import io.trimtab.node.network.Protocol;
+import io.trimtab.node.network.Servers;
 import io.trimtab.node.runtime.ContainerRuntime;
 import io.trimtab.node.runtime.ContainerSetup;
 import io.trimtab.runtime.Driver;
@@ -25,6 +30,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -33,13 +39,14 @@ import org.jspecify.annotations.Nullable;
  * Pretends to run containers, for any number of nodes. What happens when is decided by {@link Simulation}, the pod's annotations
  * and {@link Commands}; timers of the driver make it happen. Safe for use by any thread; calls back on threads of the driver.
  */
-public final class SimulatedRuntime implements ContainerRuntime {
+public final class SimulatedRuntime implements ContainerRuntime, Servers {
     private static final Pattern TIME = Pattern.compile("(\\d+(?:\\.\\d+)?)(ms|s|m|h)");
     /** What a process that is told to end reports, as shells count: 128 + SIGKILL. */
     private static final int KILLED = 137;
 
     private static final int MAX_OUTPUT = 1 << 20;
     private static final Duration LONGEST_EXEC = Duration.ofHours(1);
+    private static final Duration LONGEST_HOOK_REQUEST = Duration.ofSeconds(30);
 
     /** The containers of a pod that has none: never written to, for what is not found is not replaced. */
     private static final Map<String, Running> NONE = Map.of();
@@ -58,11 +65,14 @@ public final class SimulatedRuntime implements ContainerRuntime {
     @GuardedBy("lock")
     private final Map<String, Set<String>> waiting = new HashMap<>();
 
+    private final Probes probes = new Probes(this);
     private final Map<String, PodWorld> worlds = new ConcurrentHashMap<>();
     /** What outlives a pod: the nodes' own disks, and claimed volumes. */
     private final Map<String, FileTree> disks = new ConcurrentHashMap<>();
 
     private volatile Consumer<String> listener = uid -> {};
+    private volatile @Nullable Fabric fabric;
+    private volatile Predicate<String> nodes = node -> true;
 
     /** A container, and the timer that will end it. */
     private record Running(ContainerState state, boolean stopping, Driver.@Nullable Timer end) {}
@@ -80,6 +90,17 @@ public final class SimulatedRuntime implements ContainerRuntime {
     @Override
     public void onChange(Consumer<String> podUid) {
         this.listener = podUid;
+    }
+
+    @Override
+    public void network(ClusterView cluster, Predicate<String> runs) {
+        nodes = runs;
+        fabric = new Fabric(driver, cluster, this);
+    }
+
+    /** The network that the containers are in; empty before there is a cluster. */
+    public Optional<Fabric> fabric() {
+        return Optional.ofNullable(fabric);
     }
 
     // ---- images
@@ -199,6 +220,11 @@ public final class SimulatedRuntime implements ContainerRuntime {
                     public FileTree claimed(String identity) {
                         return disks.computeIfAbsent("claim/" + identity, i -> new FileTree("ext4", 0777));
                     }
+
+                    @Override
+                    public @Nullable Fabric fabric() {
+                        return fabric;
+                    }
                 }));
     }
 
@@ -225,21 +251,29 @@ public final class SimulatedRuntime implements ContainerRuntime {
                 return;
             }
             PodWorld.Box box = world(pod).open(container, setup);
+            box.sockets.belongTo(host(pod, container, state, box));
             List<String> words = Images.words(container, setup);
             listener.accept(uid);
             if (words == null) {
                 return; // a server
             }
+            boolean tty = Boolean.TRUE.equals(container.getTty());
             Shell shell = world(pod)
                     .shell(
                             container,
                             box,
                             driver::now,
-                            text -> box.log.write(driver.now(), text),
-                            text -> box.log.write(driver.now(), text))
+                            text -> box.log.write(driver.now(), text, false),
+                            text -> box.log.write(driver.now(), text, true),
+                            tty)
+                    .reading(box.input)
                     .command(words);
-            PodWorld.Process process = new PodWorld.Process(shell);
-            box.process = process;
+            box.input.onMore(shell::wake);
+            Execution execution = new Execution(
+                    driver,
+                    shell,
+                    status -> ended(uid, state.name(), attempt, status, lastWords(pod, container, box, status)));
+            box.execution = execution;
             hook(
                     pod,
                     container,
@@ -247,49 +281,44 @@ public final class SimulatedRuntime implements ContainerRuntime {
                     container.getLifecycle() == null
                             ? null
                             : container.getLifecycle().getPostStart());
-            advance(pod, container, state, box, process);
+            execution.go();
         });
+    }
+
+    private Sockets.Host host(Pod pod, Container container, ContainerState state, PodWorld.Box box) {
+        return new Sockets.Host() {
+            @Override
+            public Executed execute(List<String> command) {
+                return inside(pod, container, box, command, "");
+            }
+
+            @Override
+            public void exit(Duration after, int code) {
+                driver.schedule(after, () -> {
+                    Execution execution = box.execution;
+                    if (execution != null) {
+                        execution.cancel();
+                    }
+                    ended(
+                            pod.getMetadata().getUid(),
+                            state.name(),
+                            state.attempt(),
+                            code,
+                            lastWords(pod, container, box, code));
+                });
+            }
+
+            @Override
+            public void say(Duration after, String text) {
+                driver.schedule(after, () -> box.log.write(driver.now(), text));
+            }
+        };
     }
 
     /** Whether annotations say how a container behaves. */
     private static boolean isScripted(Pod pod, Container container) {
         return annotation(pod, Simulation.RUN_DURATION, container.getName()) != null
                 || annotation(pod, Simulation.EXIT_CODE, container.getName()) != null;
-    }
-
-    /** Lets a program run until it sleeps or ends. */
-    private void advance(
-            Pod pod, Container container, ContainerState state, PodWorld.Box box, PodWorld.Process process) {
-        Duration sleep;
-        int status;
-        process.lock.lock();
-        try {
-            sleep = process.shell.run();
-            status = process.shell.status();
-        } finally {
-            process.lock.unlock();
-        }
-        String uid = pod.getMetadata().getUid();
-        if (sleep == null) {
-            ended(uid, state.name(), state.attempt(), status, lastWords(pod, container, box, status));
-            return;
-        }
-        if (sleep.compareTo(Shell.FOREVER) >= 0) {
-            return;
-        }
-        Driver.Timer timer = driver.schedule(sleep, () -> advance(pod, container, state, box, process));
-        lock.lock();
-        try {
-            Map<String, Running> containers = pods.getOrDefault(uid, NONE);
-            Running running = containers.get(state.name());
-            if (running != null && running.state.equals(state)) {
-                containers.put(state.name(), new Running(state, running.stopping, timer));
-            } else {
-                timer.cancel(); // removed, or ended otherwise
-            }
-        } finally {
-            lock.unlock();
-        }
     }
 
     /** What a container leaves as its termination message. */
@@ -322,6 +351,9 @@ public final class SimulatedRuntime implements ContainerRuntime {
             return inside(pod, container, box, handler.getExec().getCommand(), "")
                     .took();
         }
+        if (handler.getHttpGet() != null) {
+            probes.get(pod, container, handler.getHttpGet(), LONGEST_HOOK_REQUEST);
+        }
         return Duration.ZERO;
     }
 
@@ -339,9 +371,7 @@ public final class SimulatedRuntime implements ContainerRuntime {
         Shell shell = world(pod)
                 .shell(container, box, driver::now, text -> append(output, text), text -> append(errors, text));
         shell.takeInput(input);
-        shell.command(command.stream()
-                .map(word -> new String(word.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1))
-                .toList());
+        shell.command(latin(command));
         Duration took = Duration.ZERO;
         for (Duration sleep = shell.run(); sleep != null; sleep = shell.run()) {
             took = took.plus(sleep);
@@ -397,19 +427,174 @@ public final class SimulatedRuntime implements ContainerRuntime {
                                         List.of()));
     }
 
-    /** What a pod's server answers to GET of a path, if that is known: Latin-1. */
-    public Optional<String> http(Pod pod, String path) {
-        for (Container container : pod.getSpec().getContainers()) {
-            if (isRunning(pod.getMetadata().getUid(), container.getName())) {
-                PodWorld.Box box = box(pod, container);
-                Optional<String> answer =
-                        Servers.get(container, path, world(pod).view(container, box), box.setup.hostname());
-                if (answer.isPresent()) {
-                    return answer;
+    /**
+     * Runs a command in a running container, in the driver's time.
+     *
+     * @param input whether the watcher types anything
+     * @param tty whether that is by a terminal
+     * @return empty if the container does not run
+     */
+    public Optional<Console.Keys> run(
+            Pod pod, String containerName, List<String> command, boolean input, boolean tty, Console console) {
+        Container container = find(pod, containerName);
+        String uid = pod.getMetadata().getUid();
+        if (container == null || !isRunning(uid, containerName)) {
+            return Optional.empty();
+        }
+        PodWorld.Box box = box(pod, container);
+        box.touched = true;
+        Input typed = input ? new Input() : Input.of("");
+        Shell.Sink out = tty ? text -> console.output(Terminal.shown(text)) : console::output;
+        Shell shell = world(pod)
+                .shell(container, box, driver::now, out, tty ? out : console::error, tty)
+                .reading(typed)
+                .command(latin(command));
+        typed.onMore(shell::wake);
+        Execution execution = new Execution(driver, shell, status -> {
+            console.ended(status);
+            listener.accept(uid);
+        });
+        driver.execute(execution::go);
+        Terminal terminal = new Terminal(typed, console::output, execution::interrupt);
+        return Optional.of(new Console.Keys() {
+            @Override
+            public synchronized void type(String text) {
+                if (tty) {
+                    terminal.type(text);
+                } else {
+                    typed.add(text);
                 }
+            }
+
+            @Override
+            public void endInput() {
+                typed.close();
+            }
+
+            @Override
+            public void leave() {
+                execution.cancel();
+            }
+        });
+    }
+
+    /**
+     * Watches the program that a container runs, from now on.
+     *
+     * @return empty if the container does not run
+     */
+    public Optional<Console.Keys> attach(Pod pod, String containerName, Console console) {
+        Container container = find(pod, containerName);
+        if (container == null || !isRunning(pod.getMetadata().getUid(), containerName)) {
+            return Optional.empty();
+        }
+        PodWorld.Box box = box(pod, container);
+        boolean tty = Boolean.TRUE.equals(container.getTty());
+        ContainerLog.Follower follower = new ContainerLog.Follower() {
+            @Override
+            public void printed(String text, boolean error) {
+                if (tty) {
+                    console.output(Terminal.shown(text));
+                } else if (error) {
+                    console.error(text);
+                } else {
+                    console.output(text);
+                }
+            }
+
+            @Override
+            public void ended() {
+                console.ended(0);
+            }
+        };
+        box.log.follow(follower);
+        if (box.log.isClosed()) {
+            console.ended(0);
+        }
+        Terminal terminal = new Terminal(box.input, console::output, () -> {
+            Execution execution = box.execution;
+            if (execution != null) {
+                execution.interrupt();
+            }
+        });
+        return Optional.of(new Console.Keys() {
+            @Override
+            public synchronized void type(String text) {
+                if (tty) {
+                    terminal.type(text);
+                } else {
+                    box.input.add(text);
+                }
+            }
+
+            @Override
+            public void endInput() {
+                if (Boolean.TRUE.equals(container.getStdinOnce())) {
+                    box.input.close();
+                }
+            }
+
+            @Override
+            public void leave() {
+                box.log.leave(follower);
+                endInput();
+            }
+        });
+    }
+
+    private static List<String> latin(List<String> words) {
+        return words.stream()
+                .map(word -> new String(word.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1))
+                .toList();
+    }
+
+    // ---- the network
+
+    @Override
+    public boolean isHere(Pod pod) {
+        String node = pod.getSpec().getNodeName();
+        return node != null && nodes.test(node);
+    }
+
+    @Override
+    public Optional<Listener> listener(Pod pod, Protocol protocol, int port) {
+        String uid = pod.getMetadata().getUid();
+        for (ContainerState state : containers(uid)) {
+            Container container = state.isRunning() ? find(pod, state.name()) : null;
+            if (container == null) {
+                continue;
+            }
+            Optional<Listener> found = listener(pod, container, protocol, port);
+            if (found.isPresent()) {
+                return found;
             }
         }
         return Optional.empty();
+    }
+
+    private Optional<Listener> listener(Pod pod, Container container, Protocol protocol, int port) {
+        PodWorld.Box box = box(pod, container);
+        List<String> words = Images.words(container, box.setup);
+        ImageServers.Place place = new ImageServers.Place(
+                container,
+                box.setup.hostname(),
+                box.setup.args(),
+                () -> world(pod).view(container, box));
+        String rules = annotation(pod, Simulation.SERVES, container.getName());
+        Listener declared = rules == null ? null : ImageServers.declared(rules, place, protocol, port);
+        if (declared != null) {
+            return Optional.of(declared);
+        }
+        Optional<Listener> own = box.sockets.listener(protocol, port);
+        return own.isPresent() || words != null && !isScripted(pod, container) && !box.sockets.servesDeclared()
+                ? own
+                : ImageServers.listener(place, protocol, port);
+    }
+
+    /** The names in a directory of a node's own disk. */
+    public List<String> hostFiles(String node, String path) {
+        FileTree disk = disks.computeIfAbsent("node/" + node, n -> FileView.newDisk());
+        return new FileView(disk, true, List.of()).list(FileView.normal("/", path));
     }
 
     /** A line that a container printed: Latin-1, with its end if it had one. */
@@ -435,6 +620,42 @@ public final class SimulatedRuntime implements ContainerRuntime {
                 : Optional.of(log.lines(driver.now()).stream()
                         .map(line -> new LogLine(line.time(), line.whole() ? line.text() + "\n" : line.text()))
                         .toList());
+    }
+
+    /** Reads a container's log along. Called from any thread; must only hand on. */
+    public interface Reader {
+        void line(LogLine line);
+
+        void ended();
+    }
+
+    /**
+     * Lets somebody read what a container prints from now on, until it ends.
+     *
+     * @return ends it; empty if the container has never run
+     */
+    public Optional<Runnable> follow(Pod pod, String container, Reader reader) {
+        PodWorld world = worlds.get(pod.getMetadata().getUid());
+        PodWorld.Box box = world == null ? null : world.box(container);
+        if (box == null) {
+            return Optional.empty();
+        }
+        ContainerLog.Follower follower = new ContainerLog.Follower() {
+            @Override
+            public void line(ContainerLog.Line line) {
+                reader.line(new LogLine(line.time(), line.whole() ? line.text() + "\n" : line.text()));
+            }
+
+            @Override
+            public void ended() {
+                reader.ended();
+            }
+        };
+        box.log.follow(follower);
+        if (box.log.isClosed()) {
+            reader.ended();
+        }
+        return Optional.of(() -> box.log.leave(follower));
     }
 
     /** To be called when the container is known to run: its end may come at once. */
@@ -495,6 +716,11 @@ public final class SimulatedRuntime implements ContainerRuntime {
         } finally {
             lock.unlock();
         }
+        PodWorld world = worlds.get(uid);
+        PodWorld.Box box = world == null ? null : world.box(name);
+        if (box != null) {
+            box.close(driver.now());
+        }
         listener.accept(uid);
     }
 
@@ -517,6 +743,9 @@ public final class SimulatedRuntime implements ContainerRuntime {
         }
         PodWorld world = worlds.get(uid);
         PodWorld.Box box = world == null ? null : world.box(name);
+        if (box != null) {
+            box.sockets.beginEnd();
+        }
         LifecycleHandler before = container.getLifecycle() == null
                 ? null
                 : container.getLifecycle().getPreStop();
@@ -544,7 +773,7 @@ public final class SimulatedRuntime implements ContainerRuntime {
         } finally {
             lock.unlock();
         }
-        PodWorld.Process process = box == null ? null : box.process;
+        Execution process = box == null ? null : box.execution;
         boolean killed = simulation.stopTime().compareTo(grace) > 0;
         Duration takes = killed ? grace : simulation.stopTime();
         if (process == null || box == null) {
@@ -559,6 +788,7 @@ public final class SimulatedRuntime implements ContainerRuntime {
             try {
                 boolean server = Images.isServer(Images.words(container, box.setup));
                 handled = killed ? null : handler(process.shell, grace);
+                process.cancel(); // what is left of it has been run
                 status = killed || handled != null && handled.compareTo(grace) >= 0
                         ? KILLED
                         : server ? 0 : process.shell.status();
@@ -590,7 +820,10 @@ public final class SimulatedRuntime implements ContainerRuntime {
 
     @Override
     public void remove(String podUid) {
-        worlds.remove(podUid);
+        PodWorld world = worlds.remove(podUid);
+        if (world != null) {
+            world.close(driver.now());
+        }
         lock.lock();
         try {
             Map<String, Running> containers = pods.remove(podUid);
@@ -641,9 +874,12 @@ public final class SimulatedRuntime implements ContainerRuntime {
         if (annotation(pod, Simulation.READY_AFTER, container.getName()) != null || isScripted(pod, container)) {
             return false;
         }
-        for (Probe probe : probes(container)) {
-            if (probe != null
-                    && (probe.getExec() != null || Servers.isTelling(container, probe, isTouched(pod, container)))) {
+        boolean known = annotation(pod, Simulation.SERVES, container.getName()) != null
+                || "agnhost".equals(Commands.repository(container.getImage()));
+        for (Probe probe :
+                new Probe[] {container.getStartupProbe(), container.getReadinessProbe(), container.getLivenessProbe()
+                }) {
+            if (probe != null && (probe.getExec() != null || known || isTouched(pod, container))) {
                 return true;
             }
         }
@@ -657,28 +893,20 @@ public final class SimulatedRuntime implements ContainerRuntime {
         return box != null && box.touched;
     }
 
-    private static Probe[] probes(Container container) {
-        return new Probe[] {container.getStartupProbe(), container.getReadinessProbe(), container.getLivenessProbe()};
-    }
-
     @Override
-    public boolean probe(Pod pod, Container container, Probe probe) {
-        if (probe.getExec() != null) {
-            int timeout = probe.getTimeoutSeconds() == null ? 1 : probe.getTimeoutSeconds();
-            Executed result =
-                    inside(pod, container, box(pod, container), probe.getExec().getCommand(), "");
-            return result.code() == 0 && result.took().compareTo(Duration.ofSeconds(timeout)) <= 0;
+    public Optional<String> probe(Pod pod, Container container, Probe probe) {
+        Duration timeout = Duration.ofSeconds(probe.getTimeoutSeconds() == null ? 1 : probe.getTimeoutSeconds());
+        if (probe.getExec() == null) {
+            return probes.failure(pod, container, probe, timeout);
         }
-        ContainerState state = containers(pod.getMetadata().getUid()).stream()
-                .filter(s -> s.name().equals(container.getName()))
-                .findFirst()
-                .orElse(null);
-        return state != null
-                && Servers.answers(
-                        container,
-                        probe,
-                        world(pod).view(container, box(pod, container)),
-                        Duration.between(state.startedAt(), driver.now()));
+        Executed result =
+                inside(pod, container, box(pod, container), probe.getExec().getCommand(), "");
+        if (result.took().compareTo(timeout) > 0) {
+            return Optional.of(
+                    "command timed out: \"" + String.join(" ", probe.getExec().getCommand()) + "\" timed out after "
+                            + timeout.toSeconds() + "s");
+        }
+        return result.code() == 0 ? Optional.empty() : Optional.of(utf8(result.output() + result.errors()));
     }
 
     private static @Nullable String annotation(Pod pod, String key, String container) {

@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 /**
  * How a simulated runtime behaves where a pod's annotations do not say. Immutable.
  *
- * <p>A pod overrides it by annotations: {@link #RUN_DURATION}, {@link #EXIT_CODE}, {@link #READY_AFTER}, each for all its
+ * <p>A pod overrides it by annotations: {@link #RUN_DURATION}, {@link #EXIT_CODE}, {@link #READY_AFTER}, {@link #SERVES}, each for all its
  * containers, or for one as {@code <key>.<container>}.
  *
  * @param pullTime how long an image takes that the node does not have
@@ -24,6 +24,13 @@ public record Simulation(Duration pullTime, Duration startTime, Duration stopTim
 
     /** Annotation: how long after their start containers are ready, or {@code never}. */
     public static final String READY_AFTER = "simulation.trimtab.io/ready-after";
+
+    /**
+     * Annotation: what containers answer at which ports, as {@code port[/udp]=behaviour[:argument]}, separated by semicolons.
+     * Behaviours are {@code hostname}, {@code text:ANSWER}, {@code status:CODE}, {@code files:DIRECTORY}, {@code echo} and
+     * {@code silence}.
+     */
+    public static final String SERVES = "simulation.trimtab.io/serves";
 
     /** Images that nobody has: the names that Kubernetes' own tests use for such. */
     private static final List<Pattern> UNKNOWN = List.of(

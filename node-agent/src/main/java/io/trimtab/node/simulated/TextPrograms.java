@@ -31,12 +31,30 @@ final class TextPrograms {
     }
 
     private static int cat(Shell shell, List<String> args) {
+        if (!shell.in().isClosed()
+                && (operands(args).isEmpty() || operands(args).equals(List.of("-")))) {
+            copy(shell);
+            return Programs.LATER;
+        }
         String text = Programs.read(shell, "cat", operands(args));
         if (text == null) {
             return 1;
         }
         shell.print(text);
         return 0;
+    }
+
+    /** Prints what comes in as it comes. */
+    private static void copy(Shell shell) {
+        shell.whenInput(Input::hasSome, () -> {
+            boolean last = shell.in().isClosed();
+            shell.print(shell.in().take());
+            if (last) {
+                shell.end(0);
+            } else {
+                copy(shell);
+            }
+        });
     }
 
     private static List<String> lines(String text) {
@@ -139,9 +157,10 @@ final class TextPrograms {
     }
 
     private static int tee(Shell shell, List<String> args) {
-        shell.print(shell.input());
+        String text = shell.in().take();
+        shell.print(text);
         for (String file : operands(args)) {
-            shell.files().write(shell.path(file), shell.input(), args.contains("-a"), 0644);
+            shell.files().write(shell.path(file), text, args.contains("-a"), 0644);
         }
         return 0;
     }
@@ -156,7 +175,7 @@ final class TextPrograms {
             return 1;
         }
         StringBuilder text = new StringBuilder();
-        for (char c : shell.input().toCharArray()) {
+        for (char c : shell.in().take().toCharArray()) {
             int at = sets.get(0).indexOf(c);
             if (at < 0) {
                 text.append(c);
