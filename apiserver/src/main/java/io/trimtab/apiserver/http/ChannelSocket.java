@@ -29,6 +29,7 @@ final class ChannelSocket {
     private final String protocol;
     private final boolean base64;
     private Runnable whenGone = () -> {};
+    private RemoteCommand.Input input = Upgrade.nobody();
 
     ChannelSocket(Exchange exchange, Driver.Lane lane, ServerWebSocket socket, String protocol) {
         this.exchange = exchange;
@@ -111,7 +112,7 @@ final class ChannelSocket {
                 }
                 send(ERROR, new byte[0]);
             }
-            RemoteCommand.Input input = command.start().apply(new RemoteCommand.Output() {
+            input = command.start().apply(new RemoteCommand.Output() {
                 @Override
                 public void stdout(byte[] bytes) {
                     if (command.stdout()) {
@@ -135,14 +136,15 @@ final class ChannelSocket {
                 }
             });
             whenGone = input::gone;
-            exchange.onLoop(() -> receive(message -> {
-                int channel = message[0] & 0xff;
-                if (channel == STDIN && message.length > 1) {
-                    input.stdin(Arrays.copyOfRange(message, 1, message.length));
-                } else if (channel == CLOSE && message.length == 2 && message[1] == STDIN) {
-                    input.endStdin();
-                }
-            }));
+        });
+        // At once: what comes while nobody listens is lost. It waits on the lane until the command has begun.
+        receive(message -> {
+            int channel = message[0] & 0xff;
+            if (channel == STDIN && message.length > 1) {
+                input.stdin(Arrays.copyOfRange(message, 1, message.length));
+            } else if (channel == CLOSE && message.length == 2 && message[1] == STDIN) {
+                input.endStdin();
+            }
         });
     }
 
@@ -150,8 +152,8 @@ final class ChannelSocket {
 
     /** Two channels a port: its data, and what went wrong; each begins with the port's number. */
     void forward(PortForward ports) {
+        List<PortForward.Input> inputs = new ArrayList<>();
         lane.execute(() -> {
-            List<PortForward.Input> inputs = new ArrayList<>();
             for (int i = 0; i < ports.ports().size(); i++) {
                 int data = 2 * i;
                 int port = ports.ports().get(i);
@@ -176,12 +178,12 @@ final class ChannelSocket {
                 }));
             }
             whenGone = () -> inputs.forEach(PortForward.Input::end);
-            exchange.onLoop(() -> receive(message -> {
-                int channel = message[0] & 0xff;
-                if (channel % 2 == 0 && channel / 2 < inputs.size() && message.length > 1) {
-                    inputs.get(channel / 2).data(Arrays.copyOfRange(message, 1, message.length));
-                }
-            }));
+        });
+        receive(message -> {
+            int channel = message[0] & 0xff;
+            if (channel % 2 == 0 && channel / 2 < inputs.size() && message.length > 1) {
+                inputs.get(channel / 2).data(Arrays.copyOfRange(message, 1, message.length));
+            }
         });
     }
 }

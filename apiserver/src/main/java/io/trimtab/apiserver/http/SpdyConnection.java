@@ -149,7 +149,10 @@ final class SpdyConnection {
             stream.ended = opened.isLast();
             synchronized (this) {
                 streams.put(stream.id, stream);
-                send(new DefaultSpdySynReplyFrame(stream.id));
+                DefaultSpdySynReplyFrame reply = new DefaultSpdySynReplyFrame(stream.id);
+                // Without any header the codec leaves the block of headers out, which clients take for a broken frame.
+                reply.headers().set(":status", "200").set(":version", "HTTP/1.1");
+                send(reply);
             }
             onStream.accept(stream);
         } else if (frame instanceof SpdyDataFrame data) {

@@ -58,13 +58,11 @@ final class Sockets {
         declared = false;
     }
 
-    /** The pod as it is known now: what a program was started with may be older than its address. */
+    /** The pod as it is known now: its labels and its address may be newer than the program. */
     Pod pod() {
         Fabric now = fabric.get();
         String node = pod.getSpec().getNodeName();
-        if (now == null
-                || node == null
-                || pod.getStatus() != null && pod.getStatus().getPodIP() != null) {
+        if (now == null || node == null) {
             return pod;
         }
         return now.cluster().podsOn(node).stream()
