@@ -82,6 +82,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeoutException;
@@ -148,11 +149,12 @@ public final class ApiServerInstance implements AutoCloseable {
 
     /** Starts a server that answers inside this JVM; its ports open meanwhile. Call {@link #awaitPorts} afterwards. */
     static ApiServerInstance startBehind(ApiServerOptions options, Driver driver) {
-        return start(options, driver, openStore(options, driver), null);
+        Encryption encryption = encryption(options, driver);
+        return start(options, driver, encryption, openStore(options, encryption, driver), null);
     }
 
     static ApiServerInstance startBehind(ApiServerOptions options, Driver driver, Store store) {
-        return start(options, driver, CompletableFuture.completedFuture(store), null);
+        return start(options, driver, null, CompletableFuture.completedFuture(store), null);
     }
 
     /**
@@ -168,6 +170,7 @@ public final class ApiServerInstance implements AutoCloseable {
         return start(
                 options.withPorts(-1, -1),
                 driver,
+                null,
                 CompletableFuture.completedFuture(memory.fork()),
                 authority.on(driver));
     }
@@ -176,11 +179,12 @@ public final class ApiServerInstance implements AutoCloseable {
     private static ApiServerInstance start(
             ApiServerOptions options,
             Driver driver,
+            @Nullable Encryption encryption,
             CompletableFuture<Store> store,
             @Nullable CertificateAuthority inherited) {
         ApiServerInstance instance;
         try {
-            instance = new ApiServerInstance(options, driver, store, inherited);
+            instance = new ApiServerInstance(options, driver, encryption, store, inherited);
         } catch (RuntimeException e) {
             // If the directory is at fault, the store says so best, but may need longer to find out: then this throws
             // that.
@@ -196,20 +200,40 @@ public final class ApiServerInstance implements AutoCloseable {
         }
     }
 
-    private static @Nullable Encryption encryption(ApiServerOptions options) {
+    private static @Nullable Encryption encryption(ApiServerOptions options, Driver driver) {
         Path file = options.protection().encryptionConfig();
         if (file == null) {
             return null;
         }
         try {
-            return Encryption.parse(read("--encryption-provider-config", file));
+            return Encryption.parse(read("--encryption-provider-config", file), Encryption.unixSockets(), driver);
         } catch (IllegalArgumentException e) {
             throw new StartException("--encryption-provider-config " + file + ": " + e.getMessage(), e);
         }
     }
 
-    private static CompletableFuture<Store> openStore(ApiServerOptions options, Driver driver) {
-        Encryption encryption = encryption(options);
+    /** Tells how the services are that keep keys, and reads the configuration again when it changes, if it is to. */
+    private void watch(Encryption encryption, HealthChecks health) {
+        parts.add(encryption);
+        Path file = options.protection().encryptionConfig();
+        boolean reload = options.protection().encryptionReload() && file != null;
+        if (reload || encryption.asksOthers()) {
+            health.add(
+                    "kms-providers",
+                    Set.of(HealthChecks.Endpoint.HEALTHZ, HealthChecks.Endpoint.LIVEZ, HealthChecks.Endpoint.READYZ),
+                    () -> encryption.problem() == null);
+        }
+        if (reload && file != null) {
+            parts.add(WatchedFile.start(
+                    driver,
+                    List.of(file),
+                    List.of(read("--encryption-provider-config", file)),
+                    texts -> encryption.exchange(texts.get(0), Encryption.unixSockets(), driver)));
+        }
+    }
+
+    private static CompletableFuture<Store> openStore(
+            ApiServerOptions options, @Nullable Encryption encryption, Driver driver) {
         return switch (options.store()) {
             case MEMORY -> CompletableFuture.completedFuture(MemoryStore.create());
             case ROCKSDB -> {
@@ -275,6 +299,7 @@ public final class ApiServerInstance implements AutoCloseable {
     private ApiServerInstance(
             ApiServerOptions options,
             Driver driver,
+            @Nullable Encryption encryption,
             CompletableFuture<Store> opening,
             @Nullable CertificateAuthority inherited) {
         this.options = options;
@@ -319,6 +344,9 @@ public final class ApiServerInstance implements AutoCloseable {
         aggregator.onChange(discovery::refresh);
         HealthChecks health = HealthChecks.of(() -> storage.revision() > 0, () -> ready, () -> closing);
         health.addStart(() -> ready);
+        if (encryption != null) {
+            watch(encryption, health);
+        }
         this.simulatedNodes = new SimulatedNodes(driver);
         FlowControl flowControl = flowControl(resources, metrics);
         this.flowControl = flowControl;

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param requestTimeout what a request may take that is no watch and the like
  * @param audit what is kept of requests; null for nothing
  * @param encryptionConfig an EncryptionConfiguration for what the store keeps on disk or in etcd; null for none
+ * @param encryptionReload whether that is read again when it changes
  * @param admissionConfig an AdmissionConfiguration for plugins that need one; null for none
  * @param tlsProtocols that the secure port speaks, as the JDK names them
  * @param tlsCipherSuites of TLS 1.2; empty for the JDK's choice
@@ -26,13 +27,14 @@ public record Protection(
         Duration requestTimeout,
         @Nullable AuditOptions audit,
         @Nullable Path encryptionConfig,
+        boolean encryptionReload,
         @Nullable Path admissionConfig,
         List<String> tlsProtocols,
         List<String> tlsCipherSuites) {
 
     /** What Kubernetes does when no flag says otherwise. */
     public static final Protection DEFAULT = new Protection(
-            true, 400, 200, Duration.ofSeconds(60), null, null, null, HttpOptions.Tls.PROTOCOLS, List.of());
+            true, 400, 200, Duration.ofSeconds(60), null, null, false, null, HttpOptions.Tls.PROTOCOLS, List.of());
 
     public Protection {
         tlsProtocols = List.copyOf(tlsProtocols);
@@ -53,6 +55,7 @@ public record Protection(
                 requestTimeout,
                 log,
                 encryptionConfig,
+                encryptionReload,
                 admissionConfig,
                 tlsProtocols,
                 tlsCipherSuites);
@@ -67,6 +70,7 @@ public record Protection(
                 requestTimeout,
                 audit,
                 encryptionConfig,
+                encryptionReload,
                 admissionConfig,
                 tlsProtocols,
                 tlsCipherSuites);

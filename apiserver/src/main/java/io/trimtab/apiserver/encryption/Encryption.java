@@ -7,16 +7,23 @@ import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.resource.ApiResource;
 import io.trimtab.apiserver.resource.KindRegistry;
 import io.trimtab.apiserver.resource.ResourceRegistry;
+import io.trimtab.apiserver.schema.GoDuration;
 import io.trimtab.apiserver.store.EtcdStore;
 import io.trimtab.apiserver.store.Store;
 import io.trimtab.apiserver.store.StoreException;
+import io.trimtab.runtime.Driver;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
@@ -26,12 +33,17 @@ import org.jspecify.annotations.Nullable;
  * An {@code apiserver.config.k8s.io/v1} EncryptionConfiguration at work: the first provider of a resource writes, all of them
  * read. What is stored looks as it does with Kubernetes, so that a store can change hands. Safe for use by any thread.
  */
-public final class Encryption {
-    private final List<Rule> rules;
+public final class Encryption implements AutoCloseable {
+    private volatile List<Rule> rules;
+    /** Those of the rules that ask somebody else, closed with them. */
+    private volatile List<KmsProvider> services = List.of();
+
     private final Map<String, String> resourceOfPrefix = new HashMap<>();
     private final Map<String, List<Transformer>> known = new ConcurrentHashMap<>();
     /** Keys whose value another provider than the first has written, or an older key. */
     private final Set<String> stale = ConcurrentHashMap.newKeySet();
+    /** Null until keys or rules change while values are in use: from then on, what was not written since is stale. */
+    private volatile @Nullable Set<String> writtenSince;
 
     private record Rule(List<String> resources, List<Transformer> providers) {}
 
@@ -43,12 +55,91 @@ public final class Encryption {
         });
     }
 
+    /** Finds the key management service at an endpoint such as {@code unix:///run/kms.sock}. */
+    public interface KmsConnector {
+        /** @param timeout of one call */
+        KmsService connect(String endpoint, Duration timeout);
+    }
+
+    /** Services behind Unix sockets, as Kubernetes has them. */
+    public static KmsConnector unixSockets() {
+        return (endpoint, timeout) ->
+                new UnixKmsService(Path.of(URI.create(endpoint).getPath()), timeout);
+    }
+
+    /** The same without key management services. */
+    public static Encryption parse(String text) {
+        return parse(text, null, null);
+    }
+
     /**
-     * Reads a configuration.
+     * Reads a configuration, and asks its key management services for the first time.
      *
+     * @param kms finds key management services; null if there are none
+     * @param driver with it, to ask them again and again
      * @throws IllegalArgumentException if it is none, saying all that is wrong with it
      */
-    public static Encryption parse(String text) {
+    public static Encryption parse(String text, @Nullable KmsConnector kms, @Nullable Driver driver) {
+        Encryption made = new Encryption(List.of());
+        made.install(read(text, kms, driver, made::keyChanged));
+        return made;
+    }
+
+    /**
+     * Goes on with another configuration. Values that the old one wrote must be readable by the new one.
+     *
+     * @throws IllegalArgumentException if it is none; the old one holds then
+     */
+    public void exchange(String text, @Nullable KmsConnector kms, @Nullable Driver driver) {
+        Setup setup = read(text, kms, driver, this::keyChanged);
+        for (KmsProvider service : setup.services()) {
+            service.start();
+            String problem = service.problem();
+            if (problem != null) {
+                setup.services().forEach(KmsProvider::close);
+                throw new IllegalArgumentException(problem);
+            }
+        }
+        List<KmsProvider> old = services;
+        rules = setup.rules();
+        services = setup.services();
+        known.clear();
+        keyChanged();
+        old.forEach(KmsProvider::close);
+    }
+
+    private void install(Setup setup) {
+        rules = setup.rules();
+        services = setup.services();
+        services.forEach(KmsProvider::start);
+    }
+
+    private void keyChanged() {
+        writtenSince = ConcurrentHashMap.newKeySet();
+    }
+
+    /** Why one of the key management services cannot be relied on; null if all can, or there are none. */
+    public @Nullable String problem() {
+        return services.stream()
+                .map(KmsProvider::problem)
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** Whether there are key management services. */
+    public boolean asksOthers() {
+        return !services.isEmpty();
+    }
+
+    @Override
+    public void close() {
+        services.forEach(KmsProvider::close);
+    }
+
+    private record Setup(List<Rule> rules, List<KmsProvider> services) {}
+
+    private static Setup read(String text, @Nullable KmsConnector kms, @Nullable Driver driver, Runnable keyChanged) {
         JsonNode config;
         try {
             config = new YAMLMapper().readTree(text);
@@ -65,6 +156,7 @@ public final class Encryption {
         }
         FieldErrors errors = new FieldErrors();
         List<Rule> rules = new ArrayList<>();
+        Map<String, KmsProvider> services = new LinkedHashMap<>();
         for (JsonNode rule : config.path("resources")) {
             String path = "resources[" + rules.size() + "]";
             List<String> resources = new ArrayList<>();
@@ -76,7 +168,12 @@ public final class Encryption {
             List<Transformer> providers = new ArrayList<>();
             int i = 0;
             for (JsonNode provider : rule.path("providers")) {
-                provider(provider, path + ".providers[" + i++ + "]", providers, errors);
+                String at = path + ".providers[" + i++ + "]";
+                if (provider.has("kms") && provider.size() == 1) {
+                    kms(provider.path("kms"), at + ".kms", kms, driver, keyChanged, services, providers, errors);
+                } else {
+                    provider(provider, at, providers, errors);
+                }
             }
             if (i == 0) {
                 errors.required(path + ".providers", "at least one " + path + ".providers is required");
@@ -91,7 +188,75 @@ public final class Encryption {
                     errors.list().stream().map(FieldErrors.FieldError::message).toList();
             throw new IllegalArgumentException(all.size() == 1 ? all.get(0) : "[" + String.join(", ", all) + "]");
         }
-        return new Encryption(rules);
+        return new Setup(List.copyOf(rules), List.copyOf(services.values()));
+    }
+
+    private static void kms(
+            JsonNode config,
+            String path,
+            @Nullable KmsConnector connector,
+            @Nullable Driver driver,
+            Runnable keyChanged,
+            Map<String, KmsProvider> services,
+            List<Transformer> into,
+            FieldErrors errors) {
+        String name = config.path("name").asText("");
+        String version = config.path("apiVersion").asText("v1");
+        String endpoint = config.path("endpoint").asText("");
+        int before = errors.list().size();
+        if (name.isEmpty()) {
+            errors.required(path + ".name", "name is a mandatory field for a provider");
+        }
+        if (!version.equals("v1") && name.contains(":")) {
+            errors.invalid(path + ".name", name, "invalid KMS provider name " + name + ", must not contain ':'");
+        }
+        if (!version.equals("v1") && services.containsKey(name)) {
+            errors.invalid(path + ".name", name, "duplicate KMS provider name " + name + ", names must be unique");
+        }
+        Duration timeout = GoDuration.parse(config.path("timeout").asText("3s")).orElse(Duration.ZERO);
+        if (timeout.isZero() || timeout.isNegative()) {
+            errors.invalid(path + ".timeout", config.path("timeout"), "timeout should be a positive value");
+        }
+        if (endpoint.isEmpty()) {
+            errors.invalid(path + ".endpoint", "", "endpoint is a mandatory field for a kms");
+        } else {
+            String scheme = scheme(endpoint);
+            if (!scheme.equals("unix")) {
+                errors.invalid(
+                        path + ".endpoint",
+                        endpoint,
+                        "unsupported scheme \"" + scheme + "\" for KMS provider, only unix is supported");
+            }
+        }
+        if (!version.equals("v1") && config.hasNonNull("cachesize")) {
+            errors.invalid(path + ".cachesize", config.get("cachesize"), "cachesize is not supported in v2");
+        }
+        if (!version.equals("v1") && !version.equals("v2")) {
+            errors.invalid(
+                    path + ".apiVersion",
+                    version,
+                    "unsupported apiVersion apiVersion for KMS provider, only v1 and v2 are supported");
+        }
+        if (errors.list().size() > before) {
+            return;
+        }
+        if (version.equals("v1")) {
+            throw new IllegalArgumentException("error while building transformers: KMSv1 is deprecated and will only"
+                    + " receive security updates going forward. Use KMSv2 instead.  Set --feature-gates=KMSv1=true to use"
+                    + " the deprecated KMSv1 feature.");
+        }
+        if (connector == null || driver == null) {
+            errors.forbidden(path, "there are no key management services here");
+            return;
+        }
+        KmsProvider provider = new KmsProvider(name, connector.connect(endpoint, timeout), driver, keyChanged);
+        services.put(name, provider);
+        into.add(provider);
+    }
+
+    private static String scheme(String endpoint) {
+        int colon = endpoint.indexOf(':');
+        return colon < 0 ? "" : endpoint.substring(0, colon);
     }
 
     private static void checkResources(JsonNode node, List<String> resources, String path, FieldErrors errors) {
@@ -158,7 +323,6 @@ public final class Encryption {
         String kind = given.get(0);
         switch (kind) {
             case "identity" -> into.add(Transformers.IDENTITY);
-            case "kms" -> errors.forbidden(path + ".kms", "key management services are not supported by this server");
             default -> {
                 String keysPath = path + "." + kind + ".keys";
                 JsonNode keys = provider.path(kind).path("keys");
@@ -213,6 +377,10 @@ public final class Encryption {
     byte[] seal(String key, byte[] plain) {
         List<Transformer> providers = providers(key);
         stale.remove(key);
+        Set<String> written = writtenSince;
+        if (written != null) {
+            written.add(key);
+        }
         if (providers.isEmpty()) {
             return plain;
         }
@@ -257,9 +425,9 @@ public final class Encryption {
                 continue;
             }
             try {
-                byte[] plain = provider.open(
-                        Arrays.copyOfRange(stored, prefix.length, stored.length), key.getBytes(StandardCharsets.UTF_8));
-                if (i > 0 && latest) {
+                byte[] body = Arrays.copyOfRange(stored, prefix.length, stored.length);
+                byte[] plain = provider.open(body, key.getBytes(StandardCharsets.UTF_8));
+                if (latest && (i > 0 || provider.isStale(body))) {
                     stale.add(key);
                 }
                 return plain;
@@ -272,7 +440,9 @@ public final class Encryption {
 
     /** True if the value was written by a provider that is no longer the first: a write must not be spared. */
     boolean isStale(String key) {
-        return stale.contains(key);
+        Set<String> written = writtenSince;
+        return stale.contains(key)
+                || written != null && !written.contains(key) && !providers(key).isEmpty();
     }
 
     private List<Transformer> providers(String key) {

@@ -15,6 +15,11 @@ interface Transformer {
      */
     byte[] open(byte[] sealed, byte[] context);
 
+    /** Whether a value that was opened would be sealed otherwise today. */
+    default boolean isStale(byte[] sealed) {
+        return false;
+    }
+
     /** A value cannot be read. */
     final class SealException extends RuntimeException {
         private static final long serialVersionUID = 1L;

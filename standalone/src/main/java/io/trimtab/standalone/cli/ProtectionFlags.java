@@ -115,6 +115,14 @@ final class ProtectionFlags {
     private @Nullable Path encryptionConfig;
 
     @Option(
+            names = "--encryption-provider-config-automatic-reload",
+            arity = "0..1",
+            fallbackValue = "true",
+            defaultValue = "false",
+            description = "Read that again when it changes.")
+    private boolean encryptionReload;
+
+    @Option(
             names = "--admission-control-config-file",
             paramLabel = "FILE",
             description = "Configurations of admission plugins.")
@@ -202,6 +210,7 @@ final class ProtectionFlags {
                     duration("--request-timeout", requestTimeout),
                     audit(),
                     encryptionConfig,
+                    encryptionReload,
                     admissionConfig,
                     protocols(),
                     cipherSuites());
