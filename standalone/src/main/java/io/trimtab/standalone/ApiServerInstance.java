@@ -10,6 +10,7 @@ import io.trimtab.apiserver.PathHandler;
 import io.trimtab.apiserver.admission.AdmissionChain;
 import io.trimtab.apiserver.admission.AdmissionPlugin;
 import io.trimtab.apiserver.admission.EventRateLimit;
+import io.trimtab.apiserver.admission.policy.MutatingPolicies;
 import io.trimtab.apiserver.admission.policy.PolicyTypes;
 import io.trimtab.apiserver.admission.policy.ValidatingPolicies;
 import io.trimtab.apiserver.aggregation.AggregatedPaths;
@@ -316,7 +317,8 @@ public final class ApiServerInstance implements AutoCloseable {
                 ? beside(driver, this::httpOptions)
                 : CompletableFuture.failedFuture(new IllegalStateException("this server does not listen"));
         Kinds kinds = kinds(options);
-        ResourceRegistry resources = ResourceRegistry.builtIn(kinds.registry());
+        ResourceRegistry resources =
+                ResourceRegistry.builtIn(kinds.registry(), options.extensions().versions());
         this.store = await(driver, opening, "the store");
         this.storage = new DefaultStorage(
                 store,
@@ -456,6 +458,11 @@ public final class ApiServerInstance implements AutoCloseable {
         parts.add(PolicyTypes.start(storage, resources, driver));
         List<AdmissionPlugin> further = new ArrayList<>(extensions.webhooks(resources, authorizer));
         further.add(policies);
+        if (options.extensions().features().getOrDefault(ExtensionOptions.MUTATING_POLICIES, false)) {
+            MutatingPolicies mutating = new MutatingPolicies(storage, resources, authorizer);
+            parts.add(mutating);
+            further.add(mutating);
+        }
         return further;
     }
 

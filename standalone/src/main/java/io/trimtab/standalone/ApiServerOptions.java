@@ -1,7 +1,9 @@
 package io.trimtab.standalone;
 
+import io.trimtab.apiserver.resource.ServedVersions;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -128,6 +130,16 @@ public record ApiServerOptions(
         return edit(draft -> draft.storage = settings);
     }
 
+    /**
+     * The same with features of Kubernetes switched on or off.
+     *
+     * @param gates by the names of the features' gates
+     * @param versions which versions of the built-in resources are served
+     */
+    public ApiServerOptions withFeatures(Map<String, Boolean> gates, ServedVersions versions) {
+        return edit(draft -> draft.extensions = draft.extensions.withFeatures(gates, versions));
+    }
+
     private ApiServerOptions edit(Consumer<Draft> change) {
         Draft draft = new Draft(this);
         change.accept(draft);
@@ -144,6 +156,7 @@ public record ApiServerOptions(
         private StorageSettings storage;
         private Protection protection;
         private AccessOptions access;
+        private ExtensionOptions extensions;
 
         Draft(ApiServerOptions from) {
             store = from.store;
@@ -154,6 +167,7 @@ public record ApiServerOptions(
             storage = from.storage;
             protection = from.protection;
             access = from.access;
+            extensions = from.extensions;
         }
 
         ApiServerOptions options(ApiServerOptions from) {
@@ -176,7 +190,7 @@ public record ApiServerOptions(
                     from.serviceAccountIssuer,
                     from.anonymous,
                     storage,
-                    from.extensions,
+                    extensions,
                     protection,
                     access);
         }

@@ -1,9 +1,11 @@
 package io.trimtab.standalone;
 
 import io.trimtab.apiserver.callout.ServiceResolver.Routing;
+import io.trimtab.apiserver.resource.ServedVersions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param requestHeaders how proxies in front of servers say who asks
  * @param tokenWebhook asked whom bearer tokens stand for; null for none
  * @param authorizationWebhook asked what users may do, in the mode {@code Webhook}; null for none
+ * @param features what is switched on or off of Kubernetes' features, by the names of its gates
+ * @param versions which versions of the built-in resources are served
  */
 public record ExtensionOptions(
         Routing routing,
@@ -22,11 +26,32 @@ public record ExtensionOptions(
         @Nullable Path proxyClientKeyFile,
         RequestHeaderOptions requestHeaders,
         @Nullable TokenWebhook tokenWebhook,
-        @Nullable AuthorizationWebhook authorizationWebhook) {
+        @Nullable AuthorizationWebhook authorizationWebhook,
+        Map<String, Boolean> features,
+        ServedVersions versions) {
 
     /** What a server does when nobody says. */
-    public static final ExtensionOptions DEFAULT =
-            new ExtensionOptions(Routing.AUTOMATIC, null, null, RequestHeaderOptions.DEFAULT, null, null);
+    public static final ExtensionOptions DEFAULT = new ExtensionOptions(
+            Routing.AUTOMATIC, null, null, RequestHeaderOptions.DEFAULT, null, null, Map.of(), ServedVersions.DEFAULT);
+
+    /** The gate of MutatingAdmissionPolicies. */
+    public static final String MUTATING_POLICIES = "MutatingAdmissionPolicy";
+
+    ExtensionOptions withFeatures(Map<String, Boolean> gates, ServedVersions served) {
+        return new ExtensionOptions(
+                routing,
+                proxyClientCertFile,
+                proxyClientKeyFile,
+                requestHeaders,
+                tokenWebhook,
+                authorizationWebhook,
+                gates,
+                served);
+    }
+
+    public ExtensionOptions {
+        features = Map.copyOf(features);
+    }
 
     /**
      * How proxies say who asks.

@@ -59,7 +59,7 @@ public final class Composition {
                 AdmissionExpressions.environment(params, false));
     }
 
-    /** The same, where expressions see other types, or more functions. */
+    /** The same, where expressions see other types, or more functions; the two may differ in these as well. */
     public static Composition of(JsonNode stored, CelEnvironment withAuthorizer, CelEnvironment withoutAuthorizer) {
         Map<String, Expression> variables = new LinkedHashMap<>();
         Map<String, CelType> types = new LinkedHashMap<>();
@@ -77,7 +77,8 @@ public final class Composition {
             types.put(name, program == null ? CelType.DYN : seen(program.type()));
             TypeProvider provider = AdmissionExpressions.both(provider(Map.copyOf(types)), withAuthorizer.provider());
             with = withAuthorizer.with(provider).with("variables", CelType.struct(TYPE));
-            without = withoutAuthorizer.with(provider).with("variables", CelType.struct(TYPE));
+            TypeProvider others = AdmissionExpressions.both(provider(Map.copyOf(types)), withoutAuthorizer.provider());
+            without = withoutAuthorizer.with(others).with("variables", CelType.struct(TYPE));
         }
         return new Composition(with, without, variables);
     }

@@ -28,7 +28,30 @@ final class BuiltInConversions {
                     .map(AutoscalerConversion::new)
                     .orElse(null);
         }
+        if (resource.plural().startsWith("mutatingadmissionpolic")
+                && resource.version().equals("v1beta1")) {
+            return new VersionOnly(
+                    resource.apiVersion(),
+                    resource.plural().endsWith("bindings")
+                            ? CoreResources.MUTATING_POLICY_BINDINGS
+                            : CoreResources.MUTATING_POLICIES);
+        }
         return null;
+    }
+
+    /** Two versions with the same fields. */
+    private record VersionOnly(String apiVersion, ApiResource storage) implements VersionConversion {
+        @Override
+        public ObjectNode toStorage(ObjectNode served) {
+            served.put("apiVersion", storage.apiVersion());
+            return served;
+        }
+
+        @Override
+        public ObjectNode fromStorage(ObjectNode stored) {
+            stored.put("apiVersion", apiVersion);
+            return stored;
+        }
     }
 
     /** events.k8s.io/v1 has other names for some of core/v1's fields. */

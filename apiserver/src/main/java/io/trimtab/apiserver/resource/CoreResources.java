@@ -48,6 +48,16 @@ public final class CoreResources {
             "validatingadmissionpolicybindings",
             "ValidatingAdmissionPolicyBinding");
 
+    /** As they are stored, which is not the version that is served when others are. */
+    public static final ApiResource MUTATING_POLICIES =
+            cluster("admissionregistration.k8s.io", "v1alpha1", "mutatingadmissionpolicies", "MutatingAdmissionPolicy");
+
+    public static final ApiResource MUTATING_POLICY_BINDINGS = cluster(
+            "admissionregistration.k8s.io",
+            "v1alpha1",
+            "mutatingadmissionpolicybindings",
+            "MutatingAdmissionPolicyBinding");
+
     public static final ApiResource PRIORITY_CLASSES =
             cluster("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass");
     public static final ApiResource RUNTIME_CLASSES = cluster("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass");

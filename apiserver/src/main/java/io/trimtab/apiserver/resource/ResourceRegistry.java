@@ -51,7 +51,19 @@ public final class ResourceRegistry {
 
     /** The resources of Kubernetes 1.34. */
     public static ResourceRegistry builtIn(KindRegistry kinds) {
-        return of(load(), kinds);
+        return builtIn(kinds, ServedVersions.DEFAULT);
+    }
+
+    /** The resources of Kubernetes 1.34 that are asked for. */
+    public static ResourceRegistry builtIn(KindRegistry kinds, ServedVersions versions) {
+        List<ApiResource> resources = new ArrayList<>(load("resources.json"));
+        resources.removeIf(resource -> !versions.serves(resource, true));
+        if (!versions.settings().isEmpty()) {
+            load("gated-resources.json").stream()
+                    .filter(resource -> versions.serves(resource, false))
+                    .forEach(resources::add);
+        }
+        return of(resources, kinds);
     }
 
     /** A registry that begins with these resources; versions of a group in order of preference. */
@@ -193,10 +205,10 @@ public final class ResourceRegistry {
                 Collections.unmodifiableMap(selectable));
     }
 
-    private static List<ApiResource> load() {
-        try (InputStream in = ResourceRegistry.class.getResourceAsStream("/io/trimtab/apiserver/resources.json")) {
+    private static List<ApiResource> load(String file) {
+        try (InputStream in = ResourceRegistry.class.getResourceAsStream("/io/trimtab/apiserver/" + file)) {
             if (in == null) {
-                throw new IllegalStateException("resources.json is missing from the class path");
+                throw new IllegalStateException(file + " is missing from the class path");
             }
             List<ApiResource> resources = new ArrayList<>();
             for (JsonNode line : new ObjectMapper().readTree(in)) {
@@ -204,7 +216,7 @@ public final class ResourceRegistry {
             }
             return resources;
         } catch (IOException e) {
-            throw new UncheckedIOException("resources.json cannot be read", e);
+            throw new UncheckedIOException(file + " cannot be read", e);
         }
     }
 

@@ -121,6 +121,11 @@ public final class ResourceHandler {
         } else if (resource.group().isEmpty() && resource.plural().equals("componentstatuses")) {
             call.warnings.add("v1 ComponentStatus is deprecated in v1.19+");
         }
+        if (resource.plural().startsWith("mutatingadmissionpolic")) {
+            boolean beta = resource.version().equals("v1beta1");
+            call.warnings.add(resource.apiVersion() + " " + resource.kind() + " is deprecated in "
+                    + (beta ? "v1.37+, unavailable in v1.40+" : "v1.35+, unavailable in v1.38+"));
+        }
         String deprecation = call.kind().deprecation();
         if (deprecation != null) {
             call.warnings.add(deprecation);

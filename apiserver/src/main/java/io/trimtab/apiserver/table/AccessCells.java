@@ -23,6 +23,8 @@ final class AccessCells {
         rows.put("validatingwebhookconfigurations.admissionregistration.k8s.io", AccessCells::webhooks);
         rows.put("validatingadmissionpolicies.admissionregistration.k8s.io", AccessCells::policy);
         rows.put("validatingadmissionpolicybindings.admissionregistration.k8s.io", AccessCells::policyBinding);
+        rows.put("mutatingadmissionpolicies.admissionregistration.k8s.io", AccessCells::policy);
+        rows.put("mutatingadmissionpolicybindings.admissionregistration.k8s.io", AccessCells::policyBinding);
         rows.put("apiservices.apiregistration.k8s.io", AccessCells::apiService);
         rows.put("flowschemas.flowcontrol.apiserver.k8s.io", AccessCells::flowSchema);
         rows.put("prioritylevelconfigurations.flowcontrol.apiserver.k8s.io", AccessCells::priorityLevel);
@@ -88,7 +90,8 @@ final class AccessCells {
         JsonNode kind = o.path("spec").path("paramKind");
         return new Row()
                 .add(name(o))
-                .add(o.path("spec").path("validations").size())
+                .add(o.path("spec").path("validations").size()
+                        + o.path("spec").path("mutations").size())
                 .add(
                         kind.isObject()
                                 ? kind.path("apiVersion").asText("") + "/"

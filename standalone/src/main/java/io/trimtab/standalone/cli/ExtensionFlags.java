@@ -1,6 +1,7 @@
 package io.trimtab.standalone.cli;
 
 import io.trimtab.apiserver.callout.ServiceResolver.Routing;
+import io.trimtab.apiserver.resource.ServedVersions;
 import io.trimtab.apiserver.schema.GoDuration;
 import io.trimtab.standalone.ExtensionOptions;
 import io.trimtab.standalone.ExtensionOptions.AuthorizationWebhook;
@@ -9,6 +10,7 @@ import io.trimtab.standalone.ExtensionOptions.TokenWebhook;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -132,6 +134,45 @@ final class ExtensionFlags {
             description = "How long a no is believed.")
     private Duration keepRefused = Duration.ofSeconds(30);
 
+    @Option(
+            names = "--feature-gates",
+            split = ",",
+            converter = {NameConverter.class, SwitchConverter.class},
+            paramLabel = "NAME=true|false",
+            description = "Features of Kubernetes to switch on or off; MutatingAdmissionPolicy can be.")
+    private Map<String, Boolean> features = Map.of();
+
+    @Option(
+            names = "--runtime-config",
+            split = ",",
+            converter = {NameConverter.class, SwitchConverter.class},
+            paramLabel = "VERSION=true|false",
+            mapFallbackValue = "true",
+            description =
+                    "Versions of built-in resources to serve or not, as admissionregistration.k8s.io/v1beta1=true;"
+                            + " also api/all, api/ga, api/beta, api/alpha.")
+    private Map<String, Boolean> versions = Map.of();
+
+    /** The names of the maps' keys. */
+    static final class NameConverter implements ITypeConverter<String> {
+        @Override
+        public String convert(String text) {
+            return text.strip();
+        }
+    }
+
+    /** True and false as Go reads them. */
+    static final class SwitchConverter implements ITypeConverter<Boolean> {
+        @Override
+        public Boolean convert(String text) {
+            return switch (text) {
+                case "1", "t", "T", "true", "TRUE", "True" -> true;
+                case "0", "f", "F", "false", "FALSE", "False" -> false;
+                default -> throw new TypeConversionException("\"" + text + "\" is neither true nor false");
+            };
+        }
+    }
+
     ExtensionOptions options() {
         Boolean endpoints = toEndpoints;
         return new ExtensionOptions(
@@ -144,7 +185,9 @@ final class ExtensionFlags {
                 authorizationWebhook == null
                         ? null
                         : new AuthorizationWebhook(
-                                authorizationWebhook, authorizationVersion, keepAllowed, keepRefused));
+                                authorizationWebhook, authorizationVersion, keepAllowed, keepRefused),
+                features,
+                new ServedVersions(versions));
     }
 
     /** Durations as Kubernetes' flags have them. */

@@ -12,6 +12,7 @@ import io.trimtab.apiserver.resource.ResourceRegistry;
 import io.trimtab.apiserver.resource.Served;
 import io.trimtab.apiserver.schema.Canonical;
 import io.trimtab.apiserver.schema.DecodeException;
+import io.trimtab.apiserver.schema.Decoded;
 import io.trimtab.apiserver.schema.Decoder;
 import io.trimtab.apiserver.schema.Schema;
 import io.trimtab.apiserver.schema.SchemaRegistry;
@@ -160,6 +161,19 @@ public final class Write {
      * @throws DecodeException if it does not fit its type
      */
     public boolean replace(Form at, ObjectNode patched) throws DecodeException {
+        return replace(at, patched, false, new ArrayList<>());
+    }
+
+    /**
+     * The same, for those who mind unknown fields.
+     *
+     * @param unknown is told of them; then nothing is changed
+     */
+    public boolean replace(Form at, ObjectNode patched, List<String> unknown) throws DecodeException {
+        return replace(at, patched, true, unknown);
+    }
+
+    private boolean replace(Form at, ObjectNode patched, boolean strict, List<String> unknown) throws DecodeException {
         ObjectNode target = attributes.object();
         ObjectNode before = object(at);
         if (target == null || before == null) {
@@ -168,7 +182,7 @@ public final class Write {
         ObjectNode next;
         if (at.isOther() || served == null) {
             Optional<Schema> schema = schema(at);
-            next = schema.isPresent() ? fit(patched, schema.get()) : patched;
+            next = schema.isPresent() ? fit(patched, schema.get(), unknown) : patched;
             if (at.subresource().equals("scale") && served != null) {
                 Kind.Scale scale = served.kind().scale();
                 if (scale != null) {
@@ -189,7 +203,10 @@ public final class Write {
                 throw new DecodeException("no kind \"" + at.kind() + "\" is served");
             }
             checkKind(at, patched);
-            next = fit(patched, from.schema());
+            next = fit(patched, from.schema(), unknown);
+            if (strict && !unknown.isEmpty()) {
+                return false;
+            }
             from.kind().defaults(next);
             if (from != served) {
                 next = Canonical.of(convert(next, from, served), served.schema());
@@ -221,8 +238,10 @@ public final class Write {
                 + "): unknown conversion");
     }
 
-    private static ObjectNode fit(ObjectNode patched, Schema schema) throws DecodeException {
-        ObjectNode fitted = DECODER.convert(patched, schema).object();
+    private static ObjectNode fit(ObjectNode patched, Schema schema, List<String> unknown) throws DecodeException {
+        Decoded decoded = DECODER.convert(patched, schema);
+        unknown.addAll(decoded.strictErrors());
+        ObjectNode fitted = decoded.object();
         for (String field : new String[] {"kind", "apiVersion"}) {
             if (patched.has(field)) {
                 fitted.set(field, patched.get(field));

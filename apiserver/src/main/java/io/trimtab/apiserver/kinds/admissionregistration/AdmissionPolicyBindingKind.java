@@ -13,9 +13,16 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** ValidatingAdmissionPolicyBindings. Stateless. */
+/** Bindings of ValidatingAdmissionPolicies, and of MutatingAdmissionPolicies. Immutable. */
 public final class AdmissionPolicyBindingKind implements Kind {
     private static final List<String> ACTIONS = List.of("Audit", "Deny", "Warn");
+
+    private final boolean validates;
+
+    /** @param validates whether they say what is done about refusals */
+    public AdmissionPolicyBindingKind(boolean validates) {
+        this.validates = validates;
+    }
 
     @Override
     public void defaults(ObjectNode binding) {
@@ -41,6 +48,10 @@ public final class AdmissionPolicyBindingKind implements Kind {
         JsonNode match = Trees.child(spec, "matchResources");
         if (match.isObject()) {
             AdmissionPolicyKind.matchResources(errors, "spec.matchResources", match);
+        }
+        if (!validates) {
+            MutatingPolicyKind.operations(errors, "spec.matchResources", match);
+            return;
         }
         List<String> actions = Trees.texts(spec, "validationActions");
         if (actions.isEmpty()) {

@@ -106,7 +106,7 @@ public final class AdmissionPolicyKind implements Kind {
         }
     }
 
-    private static void paramKind(FieldErrors errors, String path, JsonNode kind) {
+    static void paramKind(FieldErrors errors, String path, JsonNode kind) {
         String apiVersion = Trees.text(kind, "apiVersion");
         int slash = apiVersion.indexOf('/');
         String group = slash < 0 ? "" : apiVersion.substring(0, slash);
