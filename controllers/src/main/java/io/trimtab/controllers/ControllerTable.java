@@ -44,6 +44,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Every controller there is, by the names that kube-controller-manager gives them. Stateless. */
@@ -238,9 +239,18 @@ public final class ControllerTable {
      * @throws IllegalArgumentException if the selection names a controller that there is not
      */
     public static void addTo(Manager manager, List<String> selection, Options options) {
+        addTo(manager, selection, options, name -> true);
+    }
+
+    /**
+     * Adds those of the selected controllers whose names pass: for a process that starts them in more than one step.
+     *
+     * @throws IllegalArgumentException if the selection names a controller that there is not
+     */
+    public static void addTo(Manager manager, List<String> selection, Options options, Predicate<String> which) {
         check(selection);
         for (Entry entry : ENTRIES) {
-            if (isSelected(entry, selection)) {
+            if (isSelected(entry, selection) && which.test(entry.name())) {
                 entry.add().accept(manager, options);
             }
         }

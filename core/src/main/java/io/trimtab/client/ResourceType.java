@@ -37,6 +37,23 @@ public record ResourceType<T extends HasMetadata>(
         return new ResourceType<>(group, version, plural, kind, namespaced, GenericKubernetesResource.class);
     }
 
+    // By hand: every call asks, and what is made for a record is slow until it is well warmed up.
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof ResourceType<?> type
+                && javaType == type.javaType
+                && namespaced == type.namespaced
+                && plural.equals(type.plural)
+                && group.equals(type.group)
+                && version.equals(type.version)
+                && kind.equals(type.kind);
+    }
+
+    @Override
+    public int hashCode() {
+        return (group.hashCode() * 31 + version.hashCode()) * 31 + plural.hashCode();
+    }
+
     /** {@code v1} or {@code apps/v1}. */
     public String apiVersion() {
         return group.isEmpty() ? version : group + "/" + version;

@@ -1,6 +1,7 @@
 package io.trimtab.controller;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What to look at: a name, never an event. Level-based controllers look at the world as it is when they run.
@@ -25,6 +26,17 @@ public record Request(String namespace, String name, String cluster) {
         String namespace = object.getMetadata().getNamespace();
         return new Request(
                 namespace == null ? "" : namespace, object.getMetadata().getName());
+    }
+
+    // By hand: caches and queues ask for every event, and what is made for a record is slow until it is well warmed up.
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Request request && name.equals(request.name) && namespace.equals(request.namespace);
+    }
+
+    @Override
+    public int hashCode() {
+        return namespace.hashCode() * 31 + name.hashCode();
     }
 
     @Override

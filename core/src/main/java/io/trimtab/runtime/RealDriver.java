@@ -26,8 +26,6 @@ import org.slf4j.LoggerFactory;
  * serves all timers and only hands their steps on. Safe for use by any thread; whoever made it closes it.
  */
 public final class RealDriver implements Driver {
-    private static final Logger log = LoggerFactory.getLogger(RealDriver.class);
-
     /** Steps that a lane runs before it goes to the back of the line, so that a busy lane cannot keep a pool thread for ever. */
     private static final int LANE_BATCH = 256;
 
@@ -93,7 +91,7 @@ public final class RealDriver implements Driver {
             step.run();
         } catch (Throwable e) {
             // The step's owner did not catch it; the thread and the other steps of the lane must live on.
-            log.error("Step failed: lane={} step={}", lane == null ? "-" : lane, StepNames.of(step), e);
+            Failures.log.error("Step failed: lane={} step={}", lane == null ? "-" : lane, StepNames.of(step), e);
         }
     }
 
@@ -246,6 +244,11 @@ public final class RealDriver implements Driver {
         public String toString() {
             return "lane " + name;
         }
+    }
+
+    /** Loaded when it is needed: setting up logging takes longer than a driver, which is what a program makes first. */
+    private static final class Failures {
+        static final Logger log = LoggerFactory.getLogger(RealDriver.class);
     }
 
     /** Thread-local generators behind one object, so that it can be shared. */

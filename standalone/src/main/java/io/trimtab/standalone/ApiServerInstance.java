@@ -307,19 +307,24 @@ public final class ApiServerInstance implements AutoCloseable {
         this.driver = driver;
         Path pki =
                 options.dataDirectory() == null ? null : options.dataDirectory().resolve("pki");
-        this.authority = inherited != null
-                ? inherited
-                : pki == null ? CertificateAuthority.create(driver) : CertificateAuthority.open(pki, driver);
+        CompletableFuture<CertificateAuthority> signing = inherited != null
+                ? CompletableFuture.completedFuture(inherited)
+                : beside(
+                        driver,
+                        () -> pki == null
+                                ? CertificateAuthority.create(driver)
+                                : CertificateAuthority.open(pki, driver));
         this.proxies = options.listens()
                 ? beside(driver, () -> Extensions.proxies(options.extensions(), pki, driver))
                 : CompletableFuture.failedFuture(new IllegalStateException("nobody can come by a proxy"));
         this.http = options.listens()
-                ? beside(driver, this::httpOptions)
+                ? signing.thenApplyAsync(this::httpOptions, driver::execute)
                 : CompletableFuture.failedFuture(new IllegalStateException("this server does not listen"));
         Kinds kinds = kinds(options);
         ResourceRegistry resources =
                 ResourceRegistry.builtIn(kinds.registry(), options.extensions().versions());
         this.store = await(driver, opening, "the store");
+        this.authority = await(driver, signing, "the certificate authority");
         this.storage = new DefaultStorage(
                 store,
                 driver,
@@ -539,7 +544,8 @@ public final class ApiServerInstance implements AutoCloseable {
     private void open(boolean first) {
         // Issuing certificates and opening sockets takes about as long as making the first objects: side by side.
         if (options.listens()) {
-            listening = http.thenApply(ready -> HttpFrontend.start(ready, server::handle, driver));
+            listening =
+                    http.thenApplyAsync(ready -> HttpFrontend.start(ready, server::handle, driver), driver::execute);
         }
         if (first) {
             Bootstrap.run(
@@ -572,10 +578,17 @@ public final class ApiServerInstance implements AutoCloseable {
         }
     }
 
-    private HttpOptions httpOptions() {
+    /** When the ports are open; at once if there are none. */
+    CompletableFuture<?> whenOpen() {
+        CompletableFuture<HttpFrontend> opening = listening;
+        return opening == null ? CompletableFuture.completedFuture(null) : opening;
+    }
+
+    private HttpOptions httpOptions(CertificateAuthority authority) {
         HttpOptions.Tls tls = null;
         if (options.securePort() >= 0) {
-            tls = tls().speaking(
+            tls = tls(authority)
+                    .speaking(
                             options.protection().tlsProtocols(),
                             options.protection().tlsCipherSuites());
         }
@@ -587,7 +600,7 @@ public final class ApiServerInstance implements AutoCloseable {
         return http.withRequestTimeout(options.protection().requestTimeout());
     }
 
-    private HttpOptions.Tls tls() {
+    private HttpOptions.Tls tls(CertificateAuthority authority) {
         List<byte[]> clients = new ArrayList<>();
         clients.add(bytes(authority.certificatePem()));
         if (options.listens()) {
@@ -659,7 +672,7 @@ public final class ApiServerInstance implements AutoCloseable {
      */
     public HttpFrontend openPort(Driver real) {
         return HttpFrontend.start(
-                HttpOptions.secure(0, tls())
+                HttpOptions.secure(0, tls(authority))
                         .withRequestTimeout(options.protection().requestTimeout()),
                 server::handle,
                 real);

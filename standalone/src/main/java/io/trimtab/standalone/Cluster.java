@@ -35,6 +35,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -51,6 +52,12 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class Cluster implements AutoCloseable {
+    /** The controller that makes the account without which no pod can be. */
+    private static final String ACCOUNTS = "serviceaccount-controller";
+
+    /** After this, the others start too, whatever the first ones wait for. */
+    private static final Duration FIRST_STAGE = Duration.ofSeconds(10);
+
     private final ClusterOptions options;
     private final ApiServerInstance apiServer;
     private final Driver driver;
@@ -78,7 +85,7 @@ public final class Cluster implements AutoCloseable {
         this.options = options;
         this.apiServer = apiServer;
         this.nodeNames = options.nodes();
-        this.waitsForAccount = ControllerTable.isSelected("serviceaccount-controller", options.controllers());
+        this.waitsForAccount = ControllerTable.isSelected(ACCOUNTS, options.controllers());
         this.driver = driver;
         this.manager = newManager();
         this.elector = options.apiServer().store() == ApiServerOptions.StoreKind.ETCD ? newElector() : null;
@@ -106,6 +113,27 @@ public final class Cluster implements AutoCloseable {
                     }
                 })
                 .build();
+        addControllers(made, name -> !isStaged() || name.equals(ACCOUNTS));
+        if (!options.nodes().isEmpty()) {
+            SimulatedRuntime runtime = new SimulatedRuntime(driver, options.simulation());
+            nodes = NodeAgent.addTo(made, nodeOptions.apply(NodeAgentOptions.of(options.nodes())), runtime);
+            apiServer.simulatedNodes().serve(runtime);
+        }
+        if (!isStaged()) {
+            addOthers(made);
+        }
+        return made;
+    }
+
+    /**
+     * In real time a process has a few processors, and starting a controller for the first time takes much of one: what others
+     * wait for comes first. In virtual time nobody waits.
+     */
+    private boolean isStaged() {
+        return !driver.isVirtual();
+    }
+
+    private void addControllers(Manager made, Predicate<String> which) {
         if (!options.controllers().isEmpty()) {
             ControllerTable.addTo(
                     made,
@@ -116,15 +144,17 @@ public final class Cluster implements AutoCloseable {
                                     List.of(options.podCidr()),
                                     List.of(options.apiServer().serviceCidr()),
                                     options.nodeCidrMaskSize(),
-                                    64)));
+                                    64)),
+                    which);
         }
+    }
+
+    /** What is neither a controller nor a node. */
+    private void addOthers(Manager made) {
         if (options.scheduler()) {
             Scheduler.addTo(made, SchedulerOptions.DEFAULT);
         }
         if (!options.nodes().isEmpty()) {
-            SimulatedRuntime runtime = new SimulatedRuntime(driver, options.simulation());
-            nodes = NodeAgent.addTo(made, nodeOptions.apply(NodeAgentOptions.of(options.nodes())), runtime);
-            apiServer.simulatedNodes().serve(runtime);
             if (ControllerTable.isSelected(PersistentVolumeBinder.NAME, options.controllers())) {
                 SimulatedStorage.addTo(made);
             }
@@ -132,7 +162,36 @@ public final class Cluster implements AutoCloseable {
                 made.add(new SimulatedMetrics(made, privileged(), apiServer.callouts()));
             }
         }
-        return made;
+    }
+
+    private void startManager() {
+        Manager starting = manager;
+        starting.start();
+        if (isStaged()) {
+            AtomicBoolean once = new AtomicBoolean();
+            Runnable rest = () -> {
+                if (once.compareAndSet(false, true)) {
+                    driver.execute(() -> startRest(starting));
+                }
+            };
+            Driver.Timer patience = driver.schedule(FIRST_STAGE, rest);
+            whenReady(starting).thenCombine(apiServer.whenOpen(), (a, b) -> {
+                patience.cancel();
+                // Whoever waited for this has his word to say first.
+                return driver.schedule(Duration.ofMillis(100), rest);
+            });
+        }
+    }
+
+    private void startRest(Manager starting) {
+        try {
+            addOthers(starting);
+            addControllers(starting, name -> !name.equals(ACCOUNTS));
+        } catch (IllegalStateException e) {
+            if (!closed && starting == manager) {
+                throw e; // a manager that is closed takes no more parts: its cluster or its term is over
+            }
+        }
     }
 
     private LeaderElector newElector() {
@@ -145,7 +204,7 @@ public final class Cluster implements AutoCloseable {
                 new LeaderCallbacks() {
                     @Override
                     public void onStartedLeading() {
-                        manager.start();
+                        startManager();
                     }
 
                     @Override
@@ -163,7 +222,7 @@ public final class Cluster implements AutoCloseable {
     private void standForElection() {
         LeaderElector candidate = elector;
         if (candidate == null) {
-            manager.start();
+            startManager();
         } else if (!closed) {
             candidate.start();
         }
@@ -289,32 +348,26 @@ public final class Cluster implements AutoCloseable {
     }
 
     private boolean awaitParts(Duration timeout) {
-        CompletableFuture<Boolean> ready = new CompletableFuture<>();
-        if (waitsForAccount) {
-            SharedInformer<ServiceAccount> accounts = manager.informers().informer(ServiceAccount.class);
-            await(
-                            accounts,
-                            account -> account.getMetadata().getName().equals("default")
-                                    && account.getMetadata().getNamespace().equals("default"))
-                    .thenCompose(found -> awaitNodes())
-                    .thenRun(() -> ready.complete(true));
-        } else {
-            awaitNodes().thenRun(() -> ready.complete(true));
-        }
         try {
-            return manager.driver().await(ready, timeout);
+            manager.driver().await(whenReady(manager), timeout);
+            return true;
         } catch (TimeoutException e) {
             return false;
         }
     }
 
-    private CompletableFuture<Void> awaitNodes() {
-        SharedInformer<Node> informer = manager.informers().informer(Node.class);
-        CompletableFuture<Void> all = CompletableFuture.completedFuture(null);
+    private CompletableFuture<Void> whenReady(Manager works) {
+        CompletableFuture<Void> ready = CompletableFuture.completedFuture(null);
+        if (waitsForAccount) {
+            ready = await(
+                    works.informers().informer(ServiceAccount.class),
+                    account -> account.getMetadata().getName().equals("default")
+                            && account.getMetadata().getNamespace().equals("default"));
+        }
         for (String name : nodeNames) {
-            all = all.thenCombine(
+            ready = ready.thenCombine(
                     await(
-                            informer,
+                            works.informers().informer(Node.class),
                             node -> node.getMetadata().getName().equals(name)
                                     && node.getStatus() != null
                                     && node.getStatus().getConditions().stream()
@@ -322,7 +375,7 @@ public final class Cluster implements AutoCloseable {
                                                     c -> "Ready".equals(c.getType()) && "True".equals(c.getStatus()))),
                     (a, b) -> null);
         }
-        return all;
+        return ready;
     }
 
     private static <T> CompletableFuture<Void> await(SharedInformer<T> informer, Predicate<T> condition) {

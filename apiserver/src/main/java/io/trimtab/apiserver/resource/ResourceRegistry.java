@@ -33,7 +33,25 @@ public final class ResourceRegistry {
         default void onUnregistered(Served served) {}
     }
 
-    private record Key(String group, String version, String name) {}
+    /** Compared by hand: every request asks, and what the compiler makes for a record is slow until it is well warmed up. */
+    private record Key(String group, String version, String name) {
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Key key
+                    && name.equals(key.name)
+                    && group.equals(key.group)
+                    && version.equals(key.version);
+        }
+
+        @Override
+        public int hashCode() {
+            return (group.hashCode() * 31 + version.hashCode()) * 31 + name.hashCode();
+        }
+    }
+
+    private static final class BuiltIn {
+        static final List<ApiResource> RESOURCES = load("resources.json");
+    }
 
     private record Snapshot(
             Map<Key, Served> byPlural,
@@ -56,7 +74,7 @@ public final class ResourceRegistry {
 
     /** The resources of Kubernetes 1.34 that are asked for. */
     public static ResourceRegistry builtIn(KindRegistry kinds, ServedVersions versions) {
-        List<ApiResource> resources = new ArrayList<>(load("resources.json"));
+        List<ApiResource> resources = new ArrayList<>(BuiltIn.RESOURCES);
         resources.removeIf(resource -> !versions.serves(resource, true));
         if (!versions.settings().isEmpty()) {
             load("gated-resources.json").stream()
@@ -214,7 +232,7 @@ public final class ResourceRegistry {
             for (JsonNode line : new ObjectMapper().readTree(in)) {
                 resources.add(resource(line));
             }
-            return resources;
+            return List.copyOf(resources);
         } catch (IOException e) {
             throw new UncheckedIOException(file + " cannot be read", e);
         }

@@ -4,11 +4,13 @@ import io.trimtab.apiserver.store.Versions.Outcome;
 import io.trimtab.apiserver.store.Versions.State;
 import io.trimtab.runtime.Driver;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -29,6 +31,7 @@ import org.rocksdb.RocksIterator;
 import org.rocksdb.WALRecoveryMode;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
+import org.rocksdb.util.Environment;
 
 /**
  * A store in a directory. A commit is acknowledged when it is in a write-ahead log that the disk has confirmed; commits that
@@ -148,6 +151,36 @@ public final class RocksStore implements Store {
             throw closing(db, options, explained(directory, e));
         } catch (StoreException e) {
             throw closing(db, options, e);
+        }
+    }
+
+    /**
+     * Loads RocksDB's native library, which opening a store does by itself: for a program that has time to do so before.
+     *
+     * @throws UnsatisfiedLinkError if it does not load here
+     */
+    public static void loadLibrary() {
+        RocksDB.loadLibrary();
+    }
+
+    /**
+     * Writes RocksDB's native library to a directory, where a JVM finds it whose {@code java.library.path} has that directory:
+     * it need not unpack it at each start then.
+     *
+     * @throws IOException if the directory cannot be written
+     */
+    public static void unpackLibrary(Path directory) throws IOException {
+        String name = "rocksdb";
+        try (InputStream in = RocksDB.class.getResourceAsStream("/" + Environment.getJniLibraryFileName(name))) {
+            if (in != null) {
+                Files.createDirectories(directory);
+                Path part = directory.resolve("part");
+                Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
+                Files.move(
+                        part,
+                        directory.resolve(System.mapLibraryName(Environment.getSharedLibraryName(name))),
+                        StandardCopyOption.ATOMIC_MOVE);
+            }
         }
     }
 

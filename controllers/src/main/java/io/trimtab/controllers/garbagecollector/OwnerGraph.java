@@ -32,6 +32,22 @@ final class OwnerGraph {
      * @param namespace empty for cluster-scoped objects
      */
     record Identity(String apiVersion, String kind, String namespace, String name, String uid) {
+        // By hand: the graph asks for every event, and what is made for a record is slow until it is well warmed up.
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Identity identity
+                    && uid.equals(identity.uid)
+                    && name.equals(identity.name)
+                    && namespace.equals(identity.namespace)
+                    && kind.equals(identity.kind)
+                    && apiVersion.equals(identity.apiVersion);
+        }
+
+        @Override
+        public int hashCode() {
+            return uid.hashCode() * 31 + name.hashCode();
+        }
+
         @Override
         public String toString() {
             return "[" + apiVersion + "/" + kind + ", namespace: " + namespace + ", name: " + name + ", uid: " + uid

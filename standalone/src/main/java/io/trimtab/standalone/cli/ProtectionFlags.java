@@ -153,6 +153,9 @@ final class ProtectionFlags {
     }
 
     private List<String> cipherSuites() {
+        if (tlsCipherSuites.isEmpty()) {
+            return tlsCipherSuites; // to know all names takes reading the JVM's trust store: not at every start
+        }
         List<String> known;
         try {
             known = List.of(SSLContext.getDefault().getSupportedSSLParameters().getCipherSuites());

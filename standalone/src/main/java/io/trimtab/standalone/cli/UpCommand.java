@@ -89,7 +89,8 @@ final class UpCommand implements Callable<Integer> {
         return 0;
     }
 
-    private ClusterOptions options() {
+    /** What the flags ask for. */
+    ClusterOptions options() {
         NodeCommand.requireSimulated(spec, runtime);
         // --controllers '' selects none; split, it is one empty name.
         List<String> selected = controllers.equals(List.of("")) ? List.of() : controllers;
@@ -129,7 +130,8 @@ final class UpCommand implements Callable<Integer> {
         return mask;
     }
 
-    private static void print(
+    /** Says where the cluster is, and what can be done next. */
+    static void print(
             PrintWriter out,
             ClusterOptions options,
             ApiServerInstance apiServer,

@@ -1,5 +1,6 @@
 package io.trimtab.standalone.cli;
 
+import io.trimtab.apiserver.store.RocksStore;
 import io.trimtab.runtime.Driver;
 import io.trimtab.runtime.RealDriver;
 import io.trimtab.standalone.AdminAccess;
@@ -19,6 +20,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -35,23 +37,39 @@ final class WarmUpCommand implements Callable<Integer> {
     @Option(names = "--data-dir", required = true, paramLabel = "DIR")
     private Path dataDir = Path.of(".");
 
+    @Option(names = "--library-dir", paramLabel = "DIR", description = "Where RocksDB's library is unpacked to.")
+    private @Nullable Path libraryDir;
+
     @Parameters(index = "0", defaultValue = "up", paramLabel = "COMMAND", description = "up, or apiserver")
     private String command = "up";
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        ApiServerOptions apiServer =
-                ApiServerOptions.IN_MEMORY.withStore(StoreKind.ROCKSDB, dataDir).withPorts(0, 0);
+        if (libraryDir != null) {
+            RocksStore.unpackLibrary(libraryDir);
+        }
+        HeadStart.begin(command);
         if (command.equals("apiserver")) {
             // Alone it takes half of the classes; what lies in the archive takes memory, used or not.
-            alone(apiServer);
+            alone(ApiServerOptions.IN_MEMORY
+                    .withStore(StoreKind.ROCKSDB, dataDir)
+                    .withPorts(0, 0));
             return 0;
         }
+        String[] args = {"up", "--data-dir", dataDir.toString(), "--secure-port", "0"};
+        CommandLine line = Trimtab.commandLine(args);
+        UpCommand up =
+                (UpCommand) line.parseArgs(args).subcommand().commandSpec().userObject();
+        ClusterOptions options = up.options();
+        options = options.withApiServer(options.apiServer().withPorts(0, 0));
         try (Driver driver = RealDriver.create("trimtab");
-                Cluster cluster = Cluster.start(ClusterOptions.IN_MEMORY.withApiServer(apiServer), driver)) {
+                Cluster cluster = Cluster.start(options, driver)) {
             ApiServerInstance server = cluster.apiServer();
-            AdminAccess.write(dataDir.resolve("admin.kubeconfig"), server);
-            cluster.awaitReady(PATIENCE);
+            Path kubeconfig = dataDir.resolve("admin.kubeconfig");
+            AdminAccess.write(kubeconfig, server);
+            boolean ready = cluster.awaitReady(PATIENCE);
+            AdminAccess.signalReady(dataDir.resolve("ready"), server);
+            UpCommand.print(line.getOut(), options, server, kubeconfig, ready);
             HttpClient client = HttpClient.newHttpClient();
             String base = "http://127.0.0.1:" + server.insecurePort();
             send(client, "GET", base + "/version", null);
