@@ -5,8 +5,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** Asks a server what it serves. Stateless: each call goes to the server. */
@@ -41,23 +44,47 @@ public final class Discovery {
      * @throws ApiException if not even the list of groups can be had
      */
     public static Found preferredResources(Client client) {
+        return preferredResources(client, new Answers());
+    }
+
+    /**
+     * What a server has answered, for those who ask again and again: an answer that is the same as before is not read anew. For one
+     * thread at a time.
+     */
+    public static final class Answers {
+        private record Answer(byte[] body, JsonNode tree) {}
+
+        private final Map<String, Answer> byPath = new HashMap<>();
+
+        private JsonNode read(String path, byte[] body) throws IOException {
+            Answer before = byPath.get(path);
+            if (before == null || !Arrays.equals(before.body(), body)) {
+                before = new Answer(body, JSON.readTree(body));
+                byPath.put(path, before);
+            }
+            return before.tree();
+        }
+    }
+
+    /** The same for somebody who has asked before. */
+    public static Found preferredResources(Client client, Answers answers) {
         List<Served> resources = new ArrayList<>();
         List<String> failures = new ArrayList<>();
-        add(client, "", "v1", resources, failures);
+        add(client, answers, "", "v1", resources, failures);
         Set<String> taken = new HashSet<>();
-        for (JsonNode group : read(client, "/apis").path("groups")) {
+        for (JsonNode group : read(client, answers, "/apis").path("groups")) {
             String name = group.path("name").asText();
             String preferred = group.path("preferredVersion").path("version").asText();
             Set<String> seen = new HashSet<>();
             List<Served> found = new ArrayList<>();
-            add(client, name, preferred, found, failures);
+            add(client, answers, name, preferred, found, failures);
             found.forEach(served -> seen.add(served.type().plural()));
             for (JsonNode version : group.path("versions")) {
                 String other = version.path("version").asText();
                 if (!other.equals(preferred)) {
                     // A resource that only another version has is at its best there.
                     List<Served> more = new ArrayList<>();
-                    add(client, name, other, more, failures);
+                    add(client, answers, name, other, more, failures);
                     more.stream()
                             .filter(served -> seen.add(served.type().plural()))
                             .forEach(found::add);
@@ -71,11 +98,16 @@ public final class Discovery {
     }
 
     private static void add(
-            Client client, String group, String version, List<Served> resources, List<String> failures) {
+            Client client,
+            Answers answers,
+            String group,
+            String version,
+            List<Served> resources,
+            List<String> failures) {
         String apiVersion = group.isEmpty() ? version : group + "/" + version;
         JsonNode list;
         try {
-            list = read(client, (group.isEmpty() ? "/api/" : "/apis/") + apiVersion);
+            list = read(client, answers, (group.isEmpty() ? "/api/" : "/apis/") + apiVersion);
         } catch (ApiException e) {
             failures.add(apiVersion + ": " + e.getMessage());
             return;
@@ -98,9 +130,9 @@ public final class Discovery {
         }
     }
 
-    private static JsonNode read(Client client, String path) {
+    private static JsonNode read(Client client, Answers answers, String path) {
         try {
-            return JSON.readTree(client.raw("GET", path, null));
+            return answers.read(path, client.raw("GET", path, null));
         } catch (IOException e) {
             throw new ApiException("the reply to GET " + path + " is no JSON", e);
         }

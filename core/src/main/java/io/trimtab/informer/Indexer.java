@@ -229,7 +229,7 @@ final class Indexer<T extends HasMetadata> implements Lister<T> {
             PersistentMap<String, PersistentMap<ObjectKey, T>>[] indexes = Arrays.copyOf(old.indexes, at + 1);
             PersistentMap<String, PersistentMap<ObjectKey, T>> index = PersistentMap.empty();
             for (T object : all(old)) {
-                index = file(index, name, keys, object);
+                index = file(index, keysOf(name, keys, object), object);
             }
             indexes[at] = index;
             current = new Snapshot<>(old.namespaces, old.labels, names, indexes, old.count, old.revision);
@@ -310,10 +310,15 @@ final class Indexer<T extends HasMetadata> implements Lister<T> {
             PersistentMap<String, T> base = objects == null ? PersistentMap.empty() : objects;
             var indexes = old.indexes.clone();
             for (int i = 0; i < indexes.length; i++) {
+                Collection<String> keys = keysOf(old.names[i], keyFunctions.get(i), object);
                 if (before != null) {
-                    indexes[i] = unfile(indexes[i], old.names[i], keyFunctions.get(i), before);
+                    Collection<String> had = keysOf(old.names[i], keyFunctions.get(i), before);
+                    // Most changes leave an object where it is filed: it only takes the former one's place.
+                    if (!had.equals(keys)) {
+                        indexes[i] = unfile(indexes[i], had, before);
+                    }
                 }
-                indexes[i] = file(indexes[i], old.names[i], keyFunctions.get(i), object);
+                indexes[i] = file(indexes[i], keys, object);
             }
             current = new Snapshot<>(
                     old.namespaces.with(key.namespace(), base.with(key.name(), object)),
@@ -340,7 +345,7 @@ final class Indexer<T extends HasMetadata> implements Lister<T> {
             }
             var indexes = old.indexes.clone();
             for (int i = 0; i < indexes.length; i++) {
-                indexes[i] = unfile(indexes[i], old.names[i], keyFunctions.get(i), before);
+                indexes[i] = unfile(indexes[i], keysOf(old.names[i], keyFunctions.get(i), before), before);
             }
             PersistentMap<String, T> rest = objects.without(key.name());
             current = new Snapshot<>(
@@ -372,7 +377,7 @@ final class Indexer<T extends HasMetadata> implements Lister<T> {
                         PersistentMap.<String, T>empty().with(key.name(), object),
                         (a, b) -> a.with(key.name(), object));
                 for (int i = 0; i < indexes.length; i++) {
-                    indexes[i] = file(indexes[i], old.names[i], keyFunctions.get(i), object);
+                    indexes[i] = file(indexes[i], keysOf(old.names[i], keyFunctions.get(i), object), object);
                 }
             }
             PersistentMap<String, PersistentMap<String, T>> namespaces = PersistentMap.empty();
@@ -402,11 +407,8 @@ final class Indexer<T extends HasMetadata> implements Lister<T> {
     }
 
     private static <T extends HasMetadata> PersistentMap<String, PersistentMap<ObjectKey, T>> file(
-            PersistentMap<String, PersistentMap<ObjectKey, T>> index,
-            String name,
-            Function<? super T, ? extends Collection<String>> keys,
-            T object) {
-        for (String key : keysOf(name, keys, object)) {
+            PersistentMap<String, PersistentMap<ObjectKey, T>> index, Collection<String> keys, T object) {
+        for (String key : keys) {
             PersistentMap<ObjectKey, T> objects = index.get(key);
             PersistentMap<ObjectKey, T> base = objects == null ? PersistentMap.empty() : objects;
             index = index.with(key, base.with(ObjectKey.of(object), object));
@@ -415,11 +417,8 @@ final class Indexer<T extends HasMetadata> implements Lister<T> {
     }
 
     private static <T extends HasMetadata> PersistentMap<String, PersistentMap<ObjectKey, T>> unfile(
-            PersistentMap<String, PersistentMap<ObjectKey, T>> index,
-            String name,
-            Function<? super T, ? extends Collection<String>> keys,
-            T object) {
-        for (String key : keysOf(name, keys, object)) {
+            PersistentMap<String, PersistentMap<ObjectKey, T>> index, Collection<String> keys, T object) {
+        for (String key : keys) {
             PersistentMap<ObjectKey, T> objects = index.get(key);
             if (objects != null) {
                 PersistentMap<ObjectKey, T> rest = objects.without(ObjectKey.of(object));

@@ -342,7 +342,10 @@ final class Nodes implements Manager.Component {
         Heartbeats shorter = options.heartbeats();
         Instant now = driver.now();
         try {
-            if (shorter == null || !shorter.renew(state.name, now)) {
+            if (shorter == null) {
+                renew(state);
+            } else if (!shorter.renew(state.name, now)) {
+                state.lease = null; // others than this have written it meanwhile
                 renew(state);
             }
             Instant reported = state.reported;

@@ -150,7 +150,7 @@ public final class ClusterSimulation {
                 options,
                 driver,
                 prepared.server(),
-                agents -> agents.keeping(),
+                agents -> agents.keeping().withHeartbeats(prepared.server().heartbeats()),
                 made -> prepare(made, chronicle, prepared))) {
             Hand hand = new Hand(cluster, driver, what -> chronicle.tell("scenario", what));
             if (prepared.imported() == 0) {

@@ -72,6 +72,9 @@ final class NodeTemplates {
                             .withAddress(name)
                             .build());
         }
+        if (status.getDaemonEndpoints() == null) {
+            builder.withNewDaemonEndpoints().withNewKubeletEndpoint(10250).endDaemonEndpoints();
+        }
         if (status.getNodeInfo() == null) {
             builder.withNodeInfo(new NodeSystemInfoBuilder()
                     .withArchitecture("amd64")

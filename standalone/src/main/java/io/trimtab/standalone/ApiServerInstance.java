@@ -73,6 +73,7 @@ import io.trimtab.apiserver.tokens.TokenKeys;
 import io.trimtab.apiserver.tokens.TokenSettings;
 import io.trimtab.client.Clients;
 import io.trimtab.controllers.certificates.SigningAuthority;
+import io.trimtab.node.Heartbeats;
 import io.trimtab.runtime.Driver;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -676,6 +677,14 @@ public final class ApiServerInstance implements AutoCloseable {
                         .withRequestTimeout(options.protection().requestTimeout()),
                 server::handle,
                 real);
+    }
+
+    /**
+     * A way for the simulated nodes of this JVM to say that they are as they were, without a request for each. For a store in memory
+     * only, and nobody between the nodes and the server sees it.
+     */
+    public Heartbeats heartbeats() {
+        return new DirectHeartbeats(storage, server.resources());
     }
 
     /** What clients trust the server by, in PEM form. */

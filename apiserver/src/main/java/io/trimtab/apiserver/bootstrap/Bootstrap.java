@@ -97,9 +97,20 @@ public final class Bootstrap {
     }
 
     private void flowControlObjects() {
-        JsonNode data = read();
-        flowControl(CoreResources.PRIORITY_LEVELS, data.path("prioritylevelconfigurations"));
-        flowControl(CoreResources.FLOW_SCHEMAS, data.path("flowschemas"));
+        flowControl(CoreResources.PRIORITY_LEVELS, FlowControlData.LEVELS);
+        flowControl(CoreResources.FLOW_SCHEMAS, FlowControlData.SCHEMAS);
+    }
+
+    /** Looked at every minute, so they are kept; the rest of the file is not. */
+    private static final class FlowControlData {
+        static final JsonNode LEVELS;
+        static final JsonNode SCHEMAS;
+
+        static {
+            JsonNode data = read();
+            LEVELS = data.path("prioritylevelconfigurations");
+            SCHEMAS = data.path("flowschemas");
+        }
     }
 
     private void namespaces() {

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Stored objects as typed ones, parsed once per revision and shared by all who hold them. Keeps nothing alive: an entry lives as
@@ -28,6 +29,7 @@ final class TypedObjects {
     private static final class Typed<T extends HasMetadata> {
         private final Class<T> type;
         private final ObjectReader reader;
+        private final @Nullable RenewedObjects<T> renewed;
         // Keys compare by identity: the store hands out one object for one revision.
         private final Cache<StoredObject, T> objects = CacheBuilder.newBuilder()
                 .weakKeys()
@@ -38,6 +40,7 @@ final class TypedObjects {
         Typed(Class<T> type) {
             this.type = type;
             this.reader = KubernetesJson.cacheMapper().readerFor(type);
+            this.renewed = RenewedObjects.of(type);
         }
 
         T read(StoredObject object) {
@@ -45,11 +48,16 @@ final class TypedObjects {
             if (known != null) {
                 return known;
             }
-            T parsed;
-            try {
-                parsed = reader.readValue(object.json());
-            } catch (IOException e) {
-                throw new UncheckedIOException("cannot read " + object.key() + " as " + type.getName(), e);
+            T parsed = renewed == null ? null : renewed.read(object);
+            if (parsed == null) {
+                try {
+                    parsed = reader.readValue(object.json());
+                } catch (IOException e) {
+                    throw new UncheckedIOException("cannot read " + object.key() + " as " + type.getName(), e);
+                }
+            }
+            if (renewed != null) {
+                renewed.keep(object, parsed);
             }
             T first = objects.asMap().putIfAbsent(object, parsed);
             return first == null ? parsed : first;

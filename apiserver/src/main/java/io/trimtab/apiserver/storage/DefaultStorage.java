@@ -73,6 +73,8 @@ public final class DefaultStorage implements Storage, AutoCloseable {
     private final Function<ApiResource, Map<String, Function<JsonNode, String>>> selectableFields;
     private final Options options;
     private final AutoCloseable feed;
+    /** Used by the timer of the events' lives only. */
+    private final EventExpiry eventExpiry = new EventExpiry();
 
     /** By key prefix: versions of one resource share their objects. */
     private final Map<String, ResourceCache> caches = new ConcurrentHashMap<>();
@@ -238,7 +240,7 @@ public final class DefaultStorage implements Storage, AutoCloseable {
             }
             ResourceCache events = caches.get(EventExpiry.PREFIX);
             if (events != null && events.isReady()) {
-                for (Stored event : EventExpiry.expired(
+                for (Stored event : eventExpiry.expired(
                         events.state().objects(), driver.now().minus(life))) {
                     store.commit(List.of(new Operation.Delete(event.key(), event.revision())));
                 }
@@ -353,6 +355,35 @@ public final class DefaultStorage implements Storage, AutoCloseable {
             }
         }
         return write(resource, encoded, object, key, expected.revision());
+    }
+
+    /**
+     * Replaces an object by its own JSON with other values of equal length behind the resourceVersion: with newer times. What a
+     * heartbeat writes need not be parsed, and not be encoded anew.
+     *
+     * @param json a copy of {@code expected}'s, changed
+     * @return the new state, or empty if the object has changed or is gone meanwhile
+     */
+    public Optional<StoredObject> rewrite(ApiResource resource, StoredObject expected, byte[] json) {
+        Stored old = (Stored) expected;
+        if (!old.beginsLike(json)) {
+            throw new IllegalArgumentException("other bytes than values behind the revision differ: " + old);
+        }
+        ResourceCache cache = cache(resource);
+        Stored[] made = new Stored[1];
+        try {
+            CommitResult result = commit(new Operation.Put(old.key(), old.revision(), revision -> {
+                Stored stored = old.rewritten(json, revision);
+                made[0] = stored;
+                cache.announce(stored);
+                return stored.json();
+            }));
+            return result.committed() ? Optional.of(made[0]) : Optional.empty();
+        } finally {
+            if (made[0] != null) {
+                cache.forgetAnnounced(made[0]);
+            }
+        }
     }
 
     private Optional<StoredObject> write(

@@ -7,8 +7,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Finds Events that are too old, for stores whose keys do not vanish by themselves. An Event's age counts from the last time
@@ -23,21 +25,29 @@ final class EventExpiry {
     /** So that a sweep does not fill the log with one burst; the rest goes at the next. */
     private static final int MAX_AT_ONCE = 5000;
 
-    private EventExpiry() {}
+    /** When events were written last, as far as they have been read: few change between two sweeps. Touched by sweeps only. */
+    private Map<Stored, Instant> known = new IdentityHashMap<>();
 
     static boolean isEvents(ApiResource resource) {
         return !resource.custom() && resource.plural().equals("events");
     }
 
-    static List<Stored> expired(PersistentMap<Stored> events, Instant before) {
+    List<Stored> expired(PersistentMap<Stored> events, Instant before) {
         List<Stored> expired = new ArrayList<>();
+        Map<Stored, Instant> still = new IdentityHashMap<>();
         Iterator<Stored> all = events.iterator(PREFIX, null);
         while (all.hasNext() && expired.size() < MAX_AT_ONCE) {
             Stored event = all.next();
-            if (lastTime(event.tree()).isBefore(before)) {
+            Instant last = known.get(event);
+            if (last == null) {
+                last = lastTime(event.tree());
+            }
+            still.put(event, last);
+            if (last.isBefore(before)) {
                 expired.add(event);
             }
         }
+        known = still;
         return expired;
     }
 

@@ -84,6 +84,28 @@ final class Stored implements StoredObject {
         return new Stored(key, namespace, name, uid, other, labels, source, digitsAt, digits);
     }
 
+    /** The object after other values of equal length were written into its JSON, behind the revision. */
+    Stored rewritten(byte[] now, long other) {
+        byte[] spliced = spliced(now, digitsAt, digits, other);
+        return new Stored(
+                key,
+                namespace,
+                name,
+                uid,
+                other,
+                labels,
+                spliced,
+                digitsAt,
+                Long.toString(other).length());
+    }
+
+    /** Whether JSON is as long as this object's, and the same up to the end of the revision. */
+    boolean beginsLike(byte[] now) {
+        byte[] mine = json();
+        int end = digitsAt + digits;
+        return now.length == mine.length && Arrays.equals(mine, 0, end, now, 0, end);
+    }
+
     /** The same object with equal labels, shared with another revision's. */
     Stored withLabels(Map<String, String> same) {
         return new Stored(key, namespace, name, uid, revision, same, source, digitsAt, digits);

@@ -36,6 +36,7 @@ final class MonitoredResources implements Manager.Component {
     private final OwnerGraph graph;
     private final Map<String, ResourceType<PartialObjectMetadata>> byKind = new ConcurrentHashMap<>();
     private final Set<ResourceType<?>> watched = new HashSet<>();
+    private final Discovery.Answers answers = new Discovery.Answers();
 
     private Driver.@Nullable Timer timer;
     private boolean closed;
@@ -74,7 +75,7 @@ final class MonitoredResources implements Manager.Component {
         }
         timer = driver.schedule(PERIOD, () -> lane.execute(this::pass));
         try {
-            Discovery.Found found = Discovery.preferredResources(client);
+            Discovery.Found found = Discovery.preferredResources(client, answers);
             // A group that does not answer keeps its monitors: nothing is concluded from silence.
             for (Served served : found.resources()) {
                 add(served);

@@ -44,15 +44,15 @@ record NodeHealth(@Nullable NodeCondition ready, @Nullable ZonedDateTime lease, 
     /** Looks at a node. Pure. */
     static Verdict assess(Node node, @Nullable NodeHealth known, @Nullable Lease lease, Instant now) {
         NodeCondition ready = Nodes.condition(node, "Ready").orElse(null);
-        Instant created =
-                Objects.requireNonNullElse(Pods.time(node.getMetadata().getCreationTimestamp()), now);
         ZonedDateTime renewed = lease == null || lease.getSpec() == null
                 ? null
                 : lease.getSpec().getRenewTime();
 
         Instant probe;
         if (ready == null) {
-            probe = known == null ? created : known.probe;
+            probe = known == null
+                    ? Objects.requireNonNullElse(Pods.time(node.getMetadata().getCreationTimestamp()), now)
+                    : known.probe;
         } else if (known == null || known.ready == null) {
             probe = now;
         } else {

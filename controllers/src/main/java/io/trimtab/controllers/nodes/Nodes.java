@@ -16,9 +16,12 @@ public final class Nodes {
         if (node.getStatus() == null) {
             return Optional.empty();
         }
-        return node.getStatus().getConditions().stream()
-                .filter(condition -> type.equals(condition.getType()))
-                .findFirst();
+        for (NodeCondition condition : node.getStatus().getConditions()) {
+            if (type.equals(condition.getType())) {
+                return Optional.of(condition);
+            }
+        }
+        return Optional.empty();
     }
 
     public static boolean isReady(Node node) {
