@@ -427,6 +427,17 @@ public final class FieldManager {
     }
 
     private static String timeText(Instant now) {
-        return now.truncatedTo(ChronoUnit.SECONDS).toString();
+        long second = now.getEpochSecond();
+        Second known = last;
+        if (known.epoch() != second) {
+            known = new Second(second, now.truncatedTo(ChronoUnit.SECONDS).toString());
+            last = known;
+        }
+        return known.text();
     }
+
+    private record Second(long epoch, String text) {}
+
+    // Races only lose one.
+    private static volatile Second last = new Second(Long.MIN_VALUE, "");
 }

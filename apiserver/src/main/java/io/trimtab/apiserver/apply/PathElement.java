@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import java.util.Map;
 import java.util.TreeMap;
@@ -65,6 +66,23 @@ final class PathElement implements Comparable<PathElement> {
             }
         }
         return new PathElement(text.append('}').toString(), object);
+    }
+
+    // The last keys of one field, by the hash of what is in it.
+    private static final PathElement[] KEYS = new PathElement[1024];
+
+    /** A key of one field. */
+    static PathElement key(String field, TextNode text) {
+        int slot = text.textValue().hashCode() * 0x9e3779b9 >>> 22;
+        PathElement known = KEYS[slot];
+        if (known != null && known.value != null && known.value.size() == 1 && text.equals(known.value.get(field))) {
+            return known;
+        }
+        TreeMap<String, JsonNode> key = new TreeMap<>();
+        key.put(field, text);
+        PathElement made = key(key);
+        KEYS[slot] = made;
+        return made;
     }
 
     /** Writes what most keys are made of; false if the value is of another sort. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.trimtab.apiserver.schema.Schema;
 import io.trimtab.apiserver.schema.Schema.ListType;
 import java.util.ArrayList;
@@ -114,8 +115,12 @@ final class Typed {
             if (!item.isObject()) {
                 throw new ItemException("associative list with keys may not have non-map elements");
             }
+            List<String> keys = schema.listMapKeys();
+            if (keys.size() == 1 && item.get(keys.get(0)) instanceof TextNode text) {
+                return PathElement.key(keys.get(0), text);
+            }
             TreeMap<String, JsonNode> key = new TreeMap<>();
-            for (String name : schema.listMapKeys()) {
+            for (String name : keys) {
                 JsonNode value = item.get(name);
                 if (value == null && schema.items() != null) {
                     Schema declared = schema.items().properties().get(name);
@@ -235,6 +240,13 @@ final class Typed {
                 return FieldSet.EMPTY;
             }
             FieldSet.Level level = new FieldSet.Level(value.size());
+            PathElement[] elements = distinct(value, type);
+            if (elements != null) {
+                for (int i = 0; i < elements.length; i++) {
+                    level.add(elements[i], whole(value.get(i), type.item()));
+                }
+                return level.build();
+            }
             index(value, type).forEach((element, items) -> {
                 // Items that cannot be told from one another have an owner together.
                 level.add(element, items.size() == 1 ? whole(items.get(0), type.item()) : FieldSet.EMPTY);
@@ -244,6 +256,27 @@ final class Typed {
 
         private static int sort(JsonNode node) {
             return node.isObject() ? 0 : node.isArray() ? 1 : 2;
+        }
+
+        /** The elements of a short list whose items can be told from one another; else null. */
+        private static PathElement @Nullable [] distinct(JsonNode list, View type) {
+            if (list.size() > IN_STEP_MAX || !list.isArray()) {
+                return null;
+            }
+            PathElement[] elements = new PathElement[list.size()];
+            try {
+                for (int i = 0; i < elements.length; i++) {
+                    elements[i] = type.element(list.get(i));
+                    for (int j = 0; j < i; j++) {
+                        if (elements[j].equals(elements[i])) {
+                            return null;
+                        }
+                    }
+                }
+            } catch (ItemException e) {
+                return null;
+            }
+            return elements;
         }
 
         private void leaf(JsonNode left, JsonNode right) {

@@ -22,12 +22,8 @@ public final class Names {
     private static final String PERCENT = "[0-9]+%";
     private static final String HEADER = "[-A-Za-z0-9]+";
 
-    private static final Pattern LABEL_PATTERN = Pattern.compile(LABEL);
-    private static final Pattern SUBDOMAIN_PATTERN = Pattern.compile(SUBDOMAIN);
     private static final Pattern SUBDOMAIN_UNDERSCORE_PATTERN = Pattern.compile(SUBDOMAIN_UNDERSCORE);
     private static final Pattern LABEL_1035_PATTERN = Pattern.compile(LABEL_1035);
-    private static final Pattern QUALIFIED_PATTERN = Pattern.compile(QUALIFIED);
-    private static final Pattern LABEL_VALUE_PATTERN = Pattern.compile(LABEL_VALUE);
     private static final Pattern CONFIG_KEY_PATTERN = Pattern.compile(CONFIG_KEY);
     private static final Pattern WILDCARD_PATTERN = Pattern.compile(WILDCARD);
     private static final Pattern C_IDENTIFIER_PATTERN = Pattern.compile(C_IDENTIFIER);
@@ -98,7 +94,7 @@ public final class Names {
 
     /** A lowercase RFC 1123 subdomain of at most 253 characters: most names. */
     public static List<String> subdomain(String value) {
-        return check(value, 253, SUBDOMAIN_PATTERN, SUBDOMAIN_MESSAGE);
+        return check(value, 253, isSubdomain(value, true), SUBDOMAIN_MESSAGE);
     }
 
     /** As {@link #subdomain}, underscores allowed: search domains of a pod. */
@@ -108,10 +104,10 @@ public final class Names {
 
     /** A lowercase RFC 1123 label of at most 63 characters. */
     public static List<String> label(String value) {
-        List<String> wrong = new ArrayList<>();
+        List<String> wrong = new ArrayList<>(0);
         maxLength(wrong, value, 63);
-        if (!LABEL_PATTERN.matcher(value).matches()) {
-            wrong.add(SUBDOMAIN_PATTERN.matcher(value).matches() ? "must not contain dots" : LABEL_MESSAGE);
+        if (!isSubdomain(value, false)) {
+            wrong.add(isSubdomain(value, true) ? "must not contain dots" : LABEL_MESSAGE);
         }
         return wrong;
     }
@@ -123,7 +119,7 @@ public final class Names {
 
     /** A name with an optional DNS prefix before a slash: keys of labels and annotations, finalizers, resource names. */
     public static List<String> qualified(String value) {
-        List<String> wrong = new ArrayList<>();
+        List<String> wrong = new ArrayList<>(0);
         String name;
         int slash = value.indexOf('/');
         if (slash < 0) {
@@ -146,7 +142,7 @@ public final class Names {
         } else if (name.length() > 63) {
             wrong.add("name part must be no more than 63 characters");
         }
-        if (!QUALIFIED_PATTERN.matcher(name).matches()) {
+        if (!isQualified(name)) {
             wrong.add("name part " + QUALIFIED_MESSAGE);
         }
         return wrong;
@@ -154,7 +150,7 @@ public final class Names {
 
     /** A label's value: at most 63 characters, may be empty. */
     public static List<String> labelValue(String value) {
-        return check(value, 63, LABEL_VALUE_PATTERN, LABEL_VALUE_MESSAGE);
+        return check(value, 63, value.isEmpty() || isQualified(value), LABEL_VALUE_MESSAGE);
     }
 
     /** A key of a ConfigMap or Secret. */
@@ -268,12 +264,50 @@ public final class Names {
     }
 
     private static List<String> check(String value, int maxLength, Pattern pattern, String message) {
-        List<String> wrong = new ArrayList<>(2);
+        return check(value, maxLength, pattern.matcher(value).matches(), message);
+    }
+
+    private static List<String> check(String value, int maxLength, boolean matches, String message) {
+        List<String> wrong = new ArrayList<>(0);
         maxLength(wrong, value, maxLength);
-        if (!pattern.matcher(value).matches()) {
+        if (!matches) {
             wrong.add(message);
         }
         return wrong;
+    }
+
+    /** Whether {@link #SUBDOMAIN} matches, or {@link #LABEL}: each object has a dozen of them, and a pattern takes ten times as long. */
+    private static boolean isSubdomain(String value, boolean dots) {
+        boolean inner = false; // after a letter or a digit, or hyphens that follow one
+        boolean end = false; // after a letter or a digit
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
+            if (c >= 'a' && c <= 'z' || c >= '0' && c <= '9') {
+                inner = true;
+                end = true;
+            } else if (c == '-' && inner) {
+                end = false;
+            } else if (c == '.' && dots && end) {
+                inner = false;
+                end = false;
+            } else {
+                return false;
+            }
+        }
+        return end;
+    }
+
+    /** Whether {@link #QUALIFIED} matches. */
+    private static boolean isQualified(String value) {
+        int last = value.length() - 1;
+        for (int i = 0; i <= last; i++) {
+            char c = value.charAt(i);
+            boolean alphanumeric = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9';
+            if (!alphanumeric && (i == 0 || i == last || c != '-' && c != '_' && c != '.')) {
+                return false;
+            }
+        }
+        return last >= 0;
     }
 
     private static void maxLength(List<String> wrong, String value, int max) {

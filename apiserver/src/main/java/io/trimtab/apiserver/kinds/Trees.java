@@ -61,8 +61,8 @@ public final class Trees {
         if (parent == null) {
             return MissingNode.getInstance();
         }
-        JsonNode value = parent.path(field);
-        return value.isNull() ? MissingNode.getInstance() : value;
+        JsonNode value = parent.get(field);
+        return value == null || value instanceof NullNode ? MissingNode.getInstance() : value;
     }
 
     /** A value some fields down. */
@@ -80,8 +80,11 @@ public final class Trees {
         if (!value.isArray()) {
             return List.of();
         }
-        List<JsonNode> items = new ArrayList<>(value.size());
-        value.forEach(items::add);
+        int size = value.size();
+        List<JsonNode> items = new ArrayList<>(size);
+        for (int i = 0; i < size; i++) {
+            items.add(value.get(i));
+        }
         return items;
     }
 
@@ -202,6 +205,9 @@ public final class Trees {
 
     /** Whether two values mean the same: see {@link #same(JsonNode, JsonNode, String)}. */
     public static boolean same(@Nullable JsonNode a, @Nullable JsonNode b) {
+        if (a == b) {
+            return true;
+        }
         JsonNode left = a == null ? MissingNode.getInstance() : a;
         JsonNode right = b == null ? MissingNode.getInstance() : b;
         if (isEmpty(left) || isEmpty(right)) {

@@ -56,7 +56,7 @@ public final class JsonPatch {
         } catch (DoesNotApplyException e) {
             throw Patched.doesNotApply();
         }
-        return new Patched(run.document, strictErrors, run.touched.show(run.document));
+        return new Patched(run.document, strictErrors, () -> run.touched.show(run.document));
     }
 
     /**

@@ -10,6 +10,7 @@ import io.trimtab.apiserver.schema.DecodeException;
 import io.trimtab.apiserver.schema.Decoder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** JSON merge patch (RFC 7386). Stateless. */
@@ -36,15 +37,34 @@ public final class MergePatch {
                     + " into Go value of type map[string]interface {}");
         }
         Touched touched = new Touched();
-        ObjectNode result = document.deepCopy();
-        mergeInto(result, (ObjectNode) parsed, touched);
-        return new Patched(result, strictErrors, touched.show(result));
+        ObjectNode result = merged(document, (ObjectNode) parsed, touched);
+        return new Patched(result, strictErrors, () -> touched.show(result));
     }
 
     /** The document with the patch merged in; a tree of its own. */
     public static ObjectNode merge(@Nullable JsonNode document, ObjectNode patch) {
         ObjectNode result = document instanceof ObjectNode o ? o.deepCopy() : JsonNodeFactory.instance.objectNode();
         mergeInto(result, patch, new Touched());
+        return result;
+    }
+
+    /** The document with the patch merged in; shares what the patch does not go into. */
+    private static ObjectNode merged(ObjectNode document, ObjectNode patch, Touched touched) {
+        ObjectNode result = JsonNodeFactory.instance.objectNode();
+        result.setAll(document);
+        touched.add(result);
+        for (Map.Entry<String, JsonNode> entry : patch.properties()) {
+            String name = entry.getKey();
+            JsonNode value = entry.getValue();
+            if (value.isNull()) {
+                result.remove(name);
+            } else if (value instanceof ObjectNode object) {
+                ObjectNode inner = result.get(name) instanceof ObjectNode o ? o : JsonNodeFactory.instance.objectNode();
+                result.set(name, merged(inner, object, touched));
+            } else {
+                result.set(name, withoutNulls(value, touched));
+            }
+        }
         return result;
     }
 

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -50,13 +51,31 @@ public final class StrategicMergePatch {
                     + " into Go value of type map[string]interface {}");
         }
         ObjectNode patchObject = parsed.isNull() ? NODES.objectNode() : (ObjectNode) parsed;
-        String shown = GoText.of(patchObject);
-        return new Patched(merge(document, patchObject, schema), strictErrors, shown);
+        return new Patched(merge(document, patchObject, schema), strictErrors, () -> GoText.of(patchObject));
     }
 
-    /** The document with the patch merged in; a tree of its own. Neither argument is changed. */
+    /**
+     * The document with the patch merged in; not to be changed, as it shares the fields that the patch does not name with the
+     * document. Neither argument is changed.
+     */
     public static ObjectNode merge(ObjectNode document, ObjectNode patch, Schema schema) {
-        return mergeMap(document.deepCopy(), patch.deepCopy(), schema);
+        return mergeMap(copyFor(document, patch), patch.deepCopy(), schema);
+    }
+
+    /** A copy of what the patch may go into; directives may go anywhere. */
+    private static ObjectNode copyFor(ObjectNode document, ObjectNode patch) {
+        ObjectNode copy = NODES.objectNode();
+        copy.setAll(document);
+        for (Map.Entry<String, JsonNode> entry : patch.properties()) {
+            if (entry.getKey().startsWith("$")) {
+                return document.deepCopy();
+            }
+            JsonNode value = document.get(entry.getKey());
+            if (value != null) {
+                copy.set(entry.getKey(), value.deepCopy());
+            }
+        }
+        return copy;
     }
 
     private static ObjectNode mergeMap(ObjectNode original, ObjectNode patch, @Nullable Schema schema) {

@@ -19,6 +19,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,8 +35,22 @@ final class Deletes {
      * What became of the object.
      *
      * @param deleted false if finalizers or its grace period hold it
+     * @param object its last state
+     * @param stored that state as the store has it; null if that is not at hand
      */
-    private record Outcome(boolean deleted, ObjectNode object, String uid) {}
+    private record Outcome(
+            boolean deleted,
+            Supplier<ObjectNode> object,
+            String uid,
+            @Nullable StoredObject stored) {
+        Outcome(boolean deleted, ObjectNode object, String uid) {
+            this(deleted, () -> object, uid, null);
+        }
+
+        static Outcome of(Call call, boolean deleted, StoredObject stored) {
+            return new Outcome(deleted, () -> ResponseWriter.tree(call.served, stored), stored.uid(), stored);
+        }
+    }
 
     private Deletes() {}
 
@@ -48,7 +63,9 @@ final class Deletes {
         if (outcome.deleted() && !call.kind().returnsDeletedObject()) {
             return ResponseWriter.tree(form, code, success(call.resource(), call.info.name(), outcome.uid()));
         }
-        return ResponseWriter.object(call, form, code, outcome.object());
+        return outcome.stored() == null
+                ? ResponseWriter.object(call, form, code, outcome.object().get())
+                : ResponseWriter.stored(call, form, code, outcome.stored());
     }
 
     static ApiResponse deleteCollection(Call call) {
@@ -219,7 +236,7 @@ final class Deletes {
             return new Outcome(true, old, current.uid());
         }
         return ObjectWriter.delete(call, current)
-                .map(gone -> new Outcome(true, ResponseWriter.tree(call.served, gone), gone.uid()))
+                .map(gone -> Outcome.of(call, true, gone))
                 .orElse(null);
     }
 

@@ -61,8 +61,19 @@ final class Metadata {
     }
 
     static String time(Instant instant) {
-        return SECONDS.format(instant.truncatedTo(ChronoUnit.SECONDS));
+        long second = instant.getEpochSecond();
+        Second known = last;
+        if (known.epoch() != second) {
+            known = new Second(second, SECONDS.format(instant.truncatedTo(ChronoUnit.SECONDS)));
+            last = known;
+        }
+        return known.text();
     }
+
+    private record Second(long epoch, String text) {}
+
+    /** The last one that was asked for: most writes of one second have it in them. Races only lose one. */
+    private static volatile Second last = new Second(Long.MIN_VALUE, "");
 
     static String microTime(Instant instant) {
         return MICROS.format(instant);

@@ -1,5 +1,7 @@
 package io.trimtab.apiserver.rest;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.ApiResponse;
 import io.trimtab.apiserver.errors.Statuses;
@@ -13,6 +15,8 @@ import io.trimtab.apiserver.schema.Decoded;
 import io.trimtab.apiserver.schema.Decoder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The four kinds of PATCH. Stateless. */
 final class Patches {
@@ -95,9 +99,9 @@ final class Patches {
                 };
         Decoded decoded;
         try {
-            decoded = type == Type.STRATEGIC
-                    ? BodyReader.decoder().convertMerged(patched.object(), target.schema())
-                    : BodyReader.decoder().convert(patched.object(), target.schema());
+            decoded = target.custom()
+                    ? BodyReader.decoder().convert(patched.object(), target.schema())
+                    : fitted(document, patched.object(), type, target);
         } catch (DecodeException e) {
             throw patched.refusal(e.getMessage() == null ? "" : e.getMessage());
         }
@@ -114,5 +118,78 @@ final class Patches {
         object.put("kind", target.kind());
         object.put("apiVersion", target.group().isEmpty() ? target.version() : target.group() + "/" + target.version());
         return object;
+    }
+
+    /** The outcome fitted to its type: only what the patch went into need be, the rest is copied. */
+    private static Decoded fitted(ObjectNode document, ObjectNode outcome, Type type, Decoder.Target target)
+            throws DecodeException {
+        ObjectNode kept = Json.object();
+        ObjectNode touched = split(document, outcome, kept);
+        ObjectNode metadata = Json.object();
+        boolean inMetadata =
+                touched.get("metadata") instanceof ObjectNode && document.get("metadata") instanceof ObjectNode;
+        if (inMetadata) {
+            touched.set(
+                    "metadata",
+                    split((ObjectNode) document.get("metadata"), (ObjectNode) touched.get("metadata"), metadata));
+        }
+        Decoded decoded = type == Type.STRATEGIC
+                ? BodyReader.decoder().convertMerged(touched, target.schema())
+                : BodyReader.decoder().convert(touched, target.schema());
+        decoded.object().setAll(kept);
+        if (inMetadata && decoded.object().get("metadata") instanceof ObjectNode fields) {
+            fields.setAll(metadata);
+        }
+        return decoded;
+    }
+
+    /**
+     * What differs from before.
+     *
+     * @param same gets copies of the rest
+     */
+    private static ObjectNode split(ObjectNode before, ObjectNode after, ObjectNode same) {
+        ObjectNode other = Json.object();
+        for (Map.Entry<String, JsonNode> field : after.properties()) {
+            JsonNode value = field.getValue();
+            JsonNode copy = null;
+            if (value == before.get(field.getKey())) {
+                // Nobody changes the books in place; that they are the same says that the client did not touch them.
+                copy = field.getKey().equals("managedFields") ? value : copy(value);
+            }
+            if (copy == null) {
+                other.set(field.getKey(), value);
+            } else {
+                same.set(field.getKey(), copy);
+            }
+        }
+        return other;
+    }
+
+    /** A copy of a value that fits its type; null if there is a null in it, which fitting leaves out. */
+    private static @Nullable JsonNode copy(JsonNode value) {
+        if (value instanceof ObjectNode object) {
+            ObjectNode copy = Json.object();
+            for (Map.Entry<String, JsonNode> field : object.properties()) {
+                JsonNode inner = copy(field.getValue());
+                if (inner == null) {
+                    return null;
+                }
+                copy.set(field.getKey(), inner);
+            }
+            return copy;
+        }
+        if (value instanceof ArrayNode array) {
+            ArrayNode copy = array.arrayNode(array.size());
+            for (int i = 0; i < array.size(); i++) {
+                JsonNode inner = copy(array.get(i));
+                if (inner == null) {
+                    return null;
+                }
+                copy.add(inner);
+            }
+            return copy;
+        }
+        return value.isNull() ? null : value;
     }
 }

@@ -13,6 +13,7 @@ import io.trimtab.apiserver.protobuf.ProtobufBodies;
 import io.trimtab.apiserver.protobuf.ProtobufEncoder;
 import io.trimtab.apiserver.resource.ApiResource;
 import io.trimtab.apiserver.schema.CompactJson;
+import io.trimtab.apiserver.schema.StoredJson;
 import io.trimtab.apiserver.store.Store;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -102,6 +103,10 @@ final class ObjectCodec {
     }
 
     static ObjectNode parse(byte[] json) {
+        ObjectNode known = StoredJson.object(json);
+        if (known != null) {
+            return known;
+        }
         try {
             return (ObjectNode) MAPPER.readTree(json);
         } catch (IOException e) {

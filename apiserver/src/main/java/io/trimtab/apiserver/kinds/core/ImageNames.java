@@ -17,9 +17,20 @@ final class ImageNames {
 
     private ImageNames() {}
 
+    // By hash: pods come with the same few images. Races only lose one.
+    private static final Known[] KNOWN = new Known[256];
+
+    private record Known(String image, String policy) {}
+
     /** {@code Always} if the name means the tag {@code latest}, else {@code IfNotPresent}; malformed names count as else. */
     static String defaultPullPolicy(String image) {
-        return meansLatest(image) ? "Always" : "IfNotPresent";
+        int slot = image.hashCode() * 0x9e3779b9 >>> 24;
+        Known known = KNOWN[slot];
+        if (known == null || !known.image.equals(image)) {
+            known = new Known(image, meansLatest(image) ? "Always" : "IfNotPresent");
+            KNOWN[slot] = known;
+        }
+        return known.policy;
     }
 
     private static boolean meansLatest(String image) {
