@@ -1,20 +1,33 @@
 package io.trimtab.controller;
 
 import io.fabric8.kubernetes.client.Config;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.trimtab.client.Client;
 import io.trimtab.client.ClientOptions;
 import io.trimtab.client.Clients;
 import io.trimtab.client.FabricClient;
 import io.trimtab.client.ServiceAccountClients;
+import io.trimtab.client.WriteMode;
 import io.trimtab.events.ClientEventRecorder;
+import io.trimtab.health.Health;
+import io.trimtab.health.HealthPort;
+import io.trimtab.leader.Fence;
+import io.trimtab.leader.FencedClient;
 import io.trimtab.leader.LeaderCallbacks;
 import io.trimtab.leader.LeaderElectionConfig;
 import io.trimtab.leader.LeaderElector;
+import io.trimtab.leader.Sharding;
+import io.trimtab.leader.ShardingConfig;
 import io.trimtab.runtime.Driver;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,8 +44,61 @@ public final class ManagerProgram implements AutoCloseable {
      * @param client how its clients behave
      * @param serviceAccounts the components that act as ServiceAccounts of {@code kube-system} of their own name; the others,
      *     the caches and the recorders of events among them, act as the kubeconfig says
+     * @param namespace of the lease, or leases
+     * @param sharded all replicas work, each on its share of the keys, rather than one that leads
+     * @param health {@code address:port} of {@code /healthz}, {@code /livez}, {@code /readyz} and {@code /metrics}; empty for none
+     * @param metrics what queues, reconciles and caches are measured in, and what {@code /metrics} tells
+     * @param beside parts that run in every replica, whoever leads: webhooks. Each is made with the program's client
      */
-    public record Options(String name, boolean leaderElect, ClientOptions client, Set<String> serviceAccounts) {
+    public record Options(
+            String name,
+            boolean leaderElect,
+            ClientOptions client,
+            Set<String> serviceAccounts,
+            String namespace,
+            boolean sharded,
+            String health,
+            @Nullable PrometheusText metrics,
+            List<BiFunction<Driver, Client, ? extends Manager.Component>> beside) {
+
+        public Options {
+            serviceAccounts = Set.copyOf(serviceAccounts);
+            beside = List.copyOf(beside);
+        }
+
+        /** As one of several that elect a leader, or alone. */
+        public Options(String name, boolean leaderElect, ClientOptions client, Set<String> serviceAccounts) {
+            this(name, leaderElect, client, serviceAccounts, "kube-system", false, "", null, List.of());
+        }
+
+        /** The same with its leases in another namespace. */
+        public Options inNamespace(String leases) {
+            return new Options(name, leaderElect, client, serviceAccounts, leases, sharded, health, metrics, beside);
+        }
+
+        /** The same, but all replicas work, each on its share of the keys. */
+        public Options withSharding() {
+            return new Options(name, false, client, serviceAccounts, namespace, true, health, metrics, beside);
+        }
+
+        /** The same, telling its health on a port; {@code 0.0.0.0:8081} in a pod. */
+        public Options withHealth(String addressAndPort) {
+            return new Options(
+                    name, leaderElect, client, serviceAccounts, namespace, sharded, addressAndPort, metrics, beside);
+        }
+
+        /** The same, measured. */
+        public Options withMetrics(PrometheusText registry) {
+            return new Options(
+                    name, leaderElect, client, serviceAccounts, namespace, sharded, health, registry, beside);
+        }
+
+        /** The same with a part more that runs in every replica, whoever leads. */
+        public Options withBeside(BiFunction<Driver, Client, ? extends Manager.Component> part) {
+            List<BiFunction<Driver, Client, ? extends Manager.Component>> all = new ArrayList<>(beside);
+            all.add(part);
+            return new Options(name, leaderElect, client, serviceAccounts, namespace, sharded, health, metrics, all);
+        }
 
         /** All components act as the kubeconfig says. */
         public Options(String name, boolean leaderElect, ClientOptions client) {
@@ -40,7 +106,19 @@ public final class ManagerProgram implements AutoCloseable {
         }
     }
 
+    /**
+     * Where a program is measured.
+     *
+     * @param registry takes the measures
+     * @param text what it says, in Prometheus' format: {@code registry::scrape} of a {@code PrometheusMeterRegistry}
+     */
+    public record PrometheusText(MeterRegistry registry, Supplier<String> text) {}
+
     private final FabricClient connection;
+    private final Options options;
+    private final Health health = new Health();
+    private final List<Manager.Component> beside = new ArrayList<>(); // filled by the constructor
+    private final @Nullable HealthPort healthPort;
     private final @Nullable ServiceAccountClients accounts;
     private final Driver driver;
     private final Consumer<Manager> fill;
@@ -50,20 +128,22 @@ public final class ManagerProgram implements AutoCloseable {
 
     private ManagerProgram(Driver driver, Config config, Options options, Consumer<Manager> fill) {
         this.driver = driver;
+        this.options = options;
         this.fill = fill;
         this.connection = Clients.connect(config, driver, options.client());
         this.accounts = options.serviceAccounts().isEmpty()
                 ? null
                 : ServiceAccountClients.create(
                         connection, config, driver, options.client(), "kube-system", options.serviceAccounts());
-        if (options.leaderElect()) {
+        // Who stores nothing can hold no lease, and does no harm beside one who does.
+        if (options.leaderElect() && options.client().writes() == WriteMode.STORED) {
             FabricClient client = connection.clientFor(options.name());
             String identity =
                     Clients.hostName() + "_" + Long.toHexString(driver.random().nextLong());
             this.elector = new LeaderElector(
                     driver,
                     client,
-                    LeaderElectionConfig.of("kube-system", options.name(), identity),
+                    LeaderElectionConfig.of(options.namespace(), options.name(), identity),
                     new LeaderCallbacks() {
                         @Override
                         public void onStartedLeading() {
@@ -79,6 +159,34 @@ public final class ManagerProgram implements AutoCloseable {
         } else {
             this.elector = null;
         }
+        options.beside().forEach(part -> beside.add(part.apply(driver, connection.clientFor(options.name()))));
+        health.ready("manager", () -> {
+            Manager running = manager;
+            // Who waits for leadership is ready for it.
+            return running == null || elector != null && !elector.isLeader()
+                    ? Optional.empty()
+                    : ManagerChecks.synced(running).problem();
+        });
+        this.healthPort = options.health().isEmpty() ? null : openHealth(options);
+    }
+
+    private HealthPort openHealth(Options options) {
+        int colon = options.health().lastIndexOf(':');
+        if (colon < 0) {
+            throw new IllegalArgumentException("expected address:port, found " + options.health());
+        }
+        PrometheusText measured = options.metrics();
+        return HealthPort.open(
+                options.health().substring(0, colon),
+                Integer.parseInt(options.health().substring(colon + 1)),
+                health,
+                measured == null ? () -> "" : measured.text(),
+                driver);
+    }
+
+    /** What the program says of itself; more may be added. */
+    public Health health() {
+        return health;
     }
 
     /**
@@ -88,6 +196,7 @@ public final class ManagerProgram implements AutoCloseable {
      */
     public static ManagerProgram start(Driver driver, Config config, Options options, Consumer<Manager> fill) {
         ManagerProgram program = new ManagerProgram(driver, config, options, fill);
+        program.beside.forEach(Manager.Component::start);
         if (program.elector == null) {
             program.begin();
         } else {
@@ -98,10 +207,25 @@ public final class ManagerProgram implements AutoCloseable {
 
     private void begin() {
         Function<String, ? extends Client> clients = accounts == null ? connection::clientFor : accounts;
-        Manager made = DefaultManager.builder(driver, clients)
+        DefaultManager.Builder builder = DefaultManager.builder(driver, clients)
                 .events((client, component) ->
-                        new ClientEventRecorder(driver, connection.clientFor(component), component))
-                .build();
+                        new ClientEventRecorder(driver, connection.clientFor(component), component));
+        PrometheusText measured = options.metrics();
+        if (measured != null) {
+            builder.metrics(measured.registry());
+        }
+        LeaderElector election = elector;
+        if (election != null) {
+            Fence fence = election.fence();
+            builder.wrapClients(client -> FencedClient.checking(client, fence));
+        } else if (options.sharded() && options.client().writes() == WriteMode.STORED) {
+            Sharding shards = new Sharding(
+                    driver,
+                    connection.clientFor(options.name()),
+                    ShardingConfig.of(options.namespace(), options.name(), Clients.hostName()));
+            builder.sharding(shards).wrapClients(client -> FencedClient.checking(client, shards.fence()));
+        }
+        Manager made = builder.build();
         manager = made;
         fill.accept(made);
         made.start();
@@ -118,6 +242,12 @@ public final class ManagerProgram implements AutoCloseable {
         Manager running = manager;
         if (running != null) {
             running.close();
+        }
+        for (int i = beside.size() - 1; i >= 0; i--) {
+            beside.get(i).close();
+        }
+        if (healthPort != null) {
+            healthPort.close();
         }
         if (elector != null) {
             elector.close();

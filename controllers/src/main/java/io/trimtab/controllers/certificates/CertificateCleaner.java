@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.certificates.v1.CertificateSigningRequest
 import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
 import io.trimtab.controller.Manager;
+import io.trimtab.controller.Periodic;
 import io.trimtab.controllers.pods.Pods;
 import io.trimtab.informer.Lister;
 import io.trimtab.runtime.Driver;
@@ -25,7 +26,7 @@ import org.slf4j.LoggerFactory;
  * Deletes, every hour, the requests that are done with: signed, denied or failed for an hour, with a certificate that has ended,
  * or unanswered for a day. State is touched on its lane only.
  */
-public final class CertificateCleaner implements Manager.Component {
+public final class CertificateCleaner {
     /** The name under which the controller is switched on and off. */
     public static final String NAME = "certificatesigningrequest-cleaner-controller";
 
@@ -36,49 +37,22 @@ public final class CertificateCleaner implements Manager.Component {
 
     private final Client client;
     private final Driver driver;
-    private final Driver.Lane lane;
     private final Lister<CertificateSigningRequest> requests;
-    private Driver.@Nullable Timer timer;
-    private boolean closed;
 
     private CertificateCleaner(Manager manager) {
         this.client = manager.client(CertificateSigner.ACCOUNT);
         this.driver = manager.driver();
-        this.lane = driver.lane(NAME);
         this.requests =
                 manager.informers().informer(CertificateSigningRequest.class).lister();
     }
 
     /** The cleaner, to be added to the manager. */
     public static Manager.Component component(Manager manager) {
-        return new CertificateCleaner(manager);
-    }
-
-    @Override
-    public String name() {
-        return NAME;
-    }
-
-    @Override
-    public void start() {
-        lane.execute(this::pass);
-    }
-
-    @Override
-    public void close() {
-        lane.execute(() -> {
-            closed = true;
-            if (timer != null) {
-                timer.cancel();
-            }
-        });
+        CertificateCleaner cleaner = new CertificateCleaner(manager);
+        return Periodic.of(NAME, manager.driver(), PERIOD, cleaner::pass);
     }
 
     private void pass() {
-        if (closed) {
-            return;
-        }
-        timer = driver.schedule(PERIOD, () -> lane.execute(this::pass));
         Instant now = driver.now();
         for (CertificateSigningRequest request : requests.list()) {
             if (isDone(request, now)) {

@@ -8,10 +8,10 @@ import io.trimtab.client.Discovery.Served;
 import io.trimtab.client.ResourceType;
 import io.trimtab.client.WatchScope;
 import io.trimtab.controller.Manager;
+import io.trimtab.controller.Periodic;
 import io.trimtab.controllers.garbagecollector.OwnerGraph.Identity;
 import io.trimtab.informer.EventHandler;
 import io.trimtab.informer.InformerFactory;
-import io.trimtab.runtime.Driver;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Map;
@@ -30,21 +30,16 @@ final class MonitoredResources implements Manager.Component {
     private static final Duration PERIOD = Duration.ofSeconds(30);
 
     private final Client client;
-    private final Driver driver;
-    private final Driver.Lane lane;
+    private final Periodic discovery;
     private final InformerFactory informers;
     private final OwnerGraph graph;
     private final Map<String, ResourceType<PartialObjectMetadata>> byKind = new ConcurrentHashMap<>();
     private final Set<ResourceType<?>> watched = new HashSet<>();
     private final Discovery.Answers answers = new Discovery.Answers();
 
-    private Driver.@Nullable Timer timer;
-    private boolean closed;
-
     MonitoredResources(Manager manager, Client client, OwnerGraph graph) {
         this.client = client;
-        this.driver = manager.driver();
-        this.lane = driver.lane("garbage-collector-discovery");
+        this.discovery = Periodic.of("garbage-collector-discovery", manager.driver(), PERIOD, this::pass);
         this.informers = manager.informers();
         this.graph = graph;
     }
@@ -56,24 +51,15 @@ final class MonitoredResources implements Manager.Component {
 
     @Override
     public void start() {
-        lane.execute(this::pass);
+        discovery.start();
     }
 
     @Override
     public void close() {
-        lane.execute(() -> {
-            closed = true;
-            if (timer != null) {
-                timer.cancel();
-            }
-        });
+        discovery.close();
     }
 
     private void pass() {
-        if (closed) {
-            return;
-        }
-        timer = driver.schedule(PERIOD, () -> lane.execute(this::pass));
         try {
             Discovery.Found found = Discovery.preferredResources(client, answers);
             // A group that does not answer keeps its monitors: nothing is concluded from silence.

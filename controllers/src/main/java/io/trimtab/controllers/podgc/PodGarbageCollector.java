@@ -10,6 +10,7 @@ import io.trimtab.client.Client;
 import io.trimtab.client.Patch;
 import io.trimtab.client.ResourceType;
 import io.trimtab.controller.Manager;
+import io.trimtab.controller.Periodic;
 import io.trimtab.controllers.pods.PodControl;
 import io.trimtab.controllers.pods.Pods;
 import io.trimtab.informer.Lister;
@@ -32,7 +33,7 @@ import org.slf4j.LoggerFactory;
  * of service, those of nodes that are gone, and those deleted before they were ever scheduled. State is touched on its lane
  * only.
  */
-public final class PodGarbageCollector implements Manager.Component {
+public final class PodGarbageCollector {
     /** The name under which the controller is switched on and off. */
     public static final String NAME = "pod-garbage-collector-controller";
 
@@ -47,20 +48,15 @@ public final class PodGarbageCollector implements Manager.Component {
 
     private final Client client;
     private final Driver driver;
-    private final Driver.Lane lane;
     private final Lister<Pod> pods;
     private final Lister<Node> nodes;
     private final int threshold;
     /** When a node was first missed. */
     private final Map<String, Instant> missing = new HashMap<>();
 
-    private Driver.@Nullable Timer timer;
-    private boolean closed;
-
     private PodGarbageCollector(Manager manager, int threshold) {
         this.client = manager.client("pod-garbage-collector");
         this.driver = manager.driver();
-        this.lane = driver.lane(NAME);
         this.pods = manager.informers().informer(Pod.class).lister();
         this.nodes = manager.informers().informer(Node.class).lister();
         this.threshold = threshold;
@@ -68,34 +64,11 @@ public final class PodGarbageCollector implements Manager.Component {
 
     /** The collector, to be added to the manager. */
     public static Manager.Component component(Manager manager) {
-        return new PodGarbageCollector(manager, DEFAULT_THRESHOLD);
-    }
-
-    @Override
-    public String name() {
-        return NAME;
-    }
-
-    @Override
-    public void start() {
-        lane.execute(this::pass);
-    }
-
-    @Override
-    public void close() {
-        lane.execute(() -> {
-            closed = true;
-            if (timer != null) {
-                timer.cancel();
-            }
-        });
+        PodGarbageCollector collector = new PodGarbageCollector(manager, DEFAULT_THRESHOLD);
+        return Periodic.of(NAME, manager.driver(), PERIOD, collector::pass);
     }
 
     private void pass() {
-        if (closed) {
-            return;
-        }
-        timer = driver.schedule(PERIOD, () -> lane.execute(this::pass));
         List<Pod> all = pods.list();
         terminatedBeyond(all, threshold).forEach(pod -> collect(pod, null));
         outOfService(all).forEach(pod -> collect(pod, null));
