@@ -1,7 +1,9 @@
 package io.trimtab.node.simulated;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Programs that look at files and change them. Stateless. */
@@ -32,7 +34,8 @@ final class FilePrograms {
             case "stat" -> stat(shell, args);
             case "find" -> find(shell, args);
             case "ln" -> copy(shell, program, operands, false);
-            case "truncate", "dd", "mktemp" -> 0;
+            case "dd" -> convert(shell, args);
+            case "truncate", "mktemp" -> 0;
             default -> 1;
         };
     }
@@ -104,6 +107,56 @@ final class FilePrograms {
             }
         }
         return 0;
+    }
+
+    /** dd: copies blocks, of zeros if the file is a device. */
+    private static int convert(Shell shell, List<String> args) {
+        Map<String, String> settings = new HashMap<>();
+        args.forEach(arg -> {
+            int at = arg.indexOf('=');
+            settings.put(at < 0 ? arg : arg.substring(0, at), arg.substring(at + 1));
+        });
+        int block = size(settings.getOrDefault("bs", "512"));
+        int count = settings.containsKey("count") ? size(settings.get("count")) : -1;
+        String from = settings.get("if");
+        String text;
+        if (from == null) {
+            text = shell.input();
+        } else if (from.startsWith("/dev/")) {
+            text = "\0".repeat(Math.min(block * Math.max(count, 1), 1 << 20));
+        } else {
+            FileTree.Entry entry = shell.files().find(shell.path(from));
+            if (entry == null) {
+                shell.complain("dd: can't open '" + from + "': No such file or directory\n");
+                return 1;
+            }
+            text = entry.content();
+        }
+        if (count >= 0 && text.length() > (long) block * count) {
+            text = text.substring(0, block * count);
+        }
+        int whole = text.length() / block;
+        int rest = text.length() % block == 0 ? 0 : 1;
+        String to = settings.get("of");
+        if (to == null) {
+            shell.print(text);
+        } else if (!to.equals("/dev/null")) {
+            String error = shell.files().write(shell.path(to), text, false, 0644);
+            if (error != null) {
+                shell.complain("dd: can't open '" + to + "': " + error + "\n");
+                return 1;
+            }
+        }
+        String blocks = whole + "+" + rest + " records ";
+        shell.complain(blocks + "in\n" + blocks + "out\n");
+        return 0;
+    }
+
+    private static int size(String text) {
+        String digits = text.replaceAll("[^0-9].*", "");
+        int number = digits.isEmpty() ? 1 : Integer.parseInt(digits);
+        char unit = Character.toLowerCase(text.charAt(text.length() - 1));
+        return unit == 'k' ? number << 10 : unit == 'm' ? number << 20 : number;
     }
 
     private static int chmod(Shell shell, List<String> operands) {

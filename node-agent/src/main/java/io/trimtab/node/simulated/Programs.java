@@ -60,7 +60,7 @@ final class Programs {
     /** Programs that need the end of their input before they say anything. */
     private static final Set<String> READERS = Set.of(
             "grep", "egrep", "wc", "sort", "uniq", "tr", "cut", "hexdump", "sed", "md5sum", "base64", "awk", "tail",
-            "head", "tee", "nc");
+            "head", "tee", "dd", "nc");
 
     /** Whether a command reads its input to the end before it does anything. */
     static boolean readsAll(List<String> words) {
@@ -74,6 +74,7 @@ final class Programs {
                 .count();
         return switch (program) {
             case "nc", "tr", "tee", "cut", "head" -> true;
+            case "dd" -> words.stream().noneMatch(word -> word.startsWith("if="));
             case "grep", "egrep", "sed", "awk" -> operands <= 1;
             default -> operands == 0;
         };
