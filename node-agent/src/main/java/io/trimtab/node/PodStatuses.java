@@ -11,6 +11,8 @@ import io.fabric8.kubernetes.api.model.PodConditionBuilder;
 import io.fabric8.kubernetes.api.model.PodReadinessGate;
 import io.fabric8.kubernetes.api.model.PodStatus;
 import io.fabric8.kubernetes.api.model.PodStatusBuilder;
+import io.fabric8.kubernetes.api.model.ResourceRequirements;
+import io.fabric8.kubernetes.api.model.ResourceRequirementsBuilder;
 import io.trimtab.node.runtime.ContainerRuntime.ContainerState;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -225,6 +227,17 @@ final class PodStatuses {
         }
         if (state != null && state.isRunning()) {
             boolean ready = in.isReady.test(state);
+            ResourceRequirements resources = container.getResources();
+            // What it has is what it asks for: a resize takes no time here. Empty is not the same as unknown.
+            status.withResources(new ResourceRequirementsBuilder()
+                    .withRequests(resources == null ? null : resources.getRequests())
+                    .withLimits(resources == null ? null : resources.getLimits())
+                    .build());
+            if (resources != null
+                    && resources.getRequests() != null
+                    && !resources.getRequests().isEmpty()) {
+                status.withAllocatedResources(resources.getRequests());
+            }
             return status.withReady(ready)
                     .withStarted(in.isStarted.test(state))
                     .withState(new ContainerStateBuilder()

@@ -1,6 +1,7 @@
 package io.trimtab.node;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fabric8.kubernetes.api.model.Container;
@@ -676,7 +677,8 @@ final class PodWorker implements Reconciler {
                     PODS,
                     pod.getMetadata().getNamespace(),
                     pod.getMetadata().getName(),
-                    Patch.strategic(body(record.uid, status)).on("status"));
+                    Patch.strategic(body(record.uid, status, record.written == null ? pod.getStatus() : record.written))
+                            .on("status"));
         } catch (ApiException e) {
             if (!e.isNotFound()) {
                 throw e;
@@ -741,14 +743,34 @@ final class PodWorker implements Reconciler {
         }
     }
 
-    private static String body(String uid, PodStatus status) {
+    private static String body(String uid, PodStatus status, @Nullable PodStatus before) {
         ObjectNode body = JsonNodeFactory.instance.objectNode();
         body.putObject("metadata").put("uid", uid);
-        body.set("status", KubernetesJson.mapper().valueToTree(status));
+        ObjectNode tree = KubernetesJson.mapper().valueToTree(status);
+        if (before != null) {
+            dropReasons(tree, before);
+        }
+        body.set("status", tree);
         try {
             return KubernetesJson.mapper().writeValueAsString(body);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a pod status cannot be written", e);
+        }
+    }
+
+    /** Conditions merge with what the server has: a reason that no longer holds has to be taken away. */
+    private static void dropReasons(ObjectNode status, PodStatus before) {
+        for (JsonNode condition : status.path("conditions")) {
+            before.getConditions().stream()
+                    .filter(old -> condition.path("type").asText().equals(old.getType()))
+                    .forEach(old -> {
+                        if (old.getReason() != null && !condition.has("reason")) {
+                            ((ObjectNode) condition).putNull("reason");
+                        }
+                        if (old.getMessage() != null && !condition.has("message")) {
+                            ((ObjectNode) condition).putNull("message");
+                        }
+                    });
         }
     }
 
