@@ -269,6 +269,14 @@ eventually 60 'myweb +172\.16\.[0-9.]+:8080 +[0-9a-z]+$' k get endpoints myweb
 expect 'scaled' k scale rc myweb --replicas=3
 eventually 60 'myweb +3 +3 +3 ' k get rc
 
+step "11 node port, cluster IP, pods: each ready pod answers its share"
+k run caller --image=busybox --restart=Never -- sleep 3600 >/dev/null || fail "run"
+eventually 60 'caller +1/1 +Running' k get pod caller
+answers() { k exec caller -- sh -c "for i in 1 2 3 4 5 6; do wget -qO- -T 2 http://$1/ | grep '^Hostname:'; done" | sort | uniq -c; }
+for place in myweb:8080 "$(k get svc myweb -o 'jsonpath={.spec.clusterIP}'):8080" 10.0.0.12:30001; do
+  [ "$(answers "$place" | grep -cE '^ +2 Hostname: myweb-')" = 3 ] || fail "$place: $(answers "$place")"
+done
+
 step "12 selectors"
 for t in 'a front-end stable' 'b back-end stable' 'c back-end canary'; do
   set -- $t
@@ -321,6 +329,15 @@ k create -f - -n limited >/dev/null <<'Y' || fail "network policy"
 {"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"none"},"spec":{"podSelector":{}}}
 Y
 expect 'none +<none> ' k get netpol -n limited
+eventually 60 'tiny +1/1 +Running' k get pod tiny -n limited
+tiny=$(k get pod tiny -n limited -o 'jsonpath={.status.podIP}')
+refuse 'download timed out' k exec caller -- wget -qO- -T 1 "http://$tiny/"
+k create -f - -n limited >/dev/null <<'Y' || fail "network policy"
+{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"callers"},"spec":{"podSelector":{},"ingress":[{"from":[{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"default"}},"podSelector":{"matchLabels":{"run":"caller"}}}],"ports":[{"port":80}]}]}}
+Y
+expect 'Welcome to nginx' k exec caller -- wget -qO- -T 1 "http://$tiny/"
+k label pod caller run=other --overwrite >/dev/null || fail "label"
+refuse 'download timed out' k exec caller -- wget -qO- -T 1 "http://$tiny/"
 expect 'created' k create serviceaccount reader -n limited
 expect 'created' k create role read -n limited --verb=get,list --resource=pods
 expect 'created' k create rolebinding read -n limited --role=read --serviceaccount=limited:reader

@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.api.model.Probe;
 import io.trimtab.node.network.ClusterView;
 import io.trimtab.node.network.Fabric;
 import io.trimtab.node.network.Listener;
+import io.trimtab.node.network.Names;
 import io.trimtab.node.network.Protocol;
 import io.trimtab.node.network.Servers;
 import io.trimtab.node.runtime.ContainerRuntime;
@@ -181,7 +182,13 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
         for (ContainerState state : states) {
             Container container = find(pod, state.name());
             put(pod.getMetadata().getUid(), new Running(state, false, null));
-            if (container != null && state.isRunning()) {
+            if (container == null || !state.isRunning()) {
+                continue;
+            }
+            if ("agnhost".equals(Commands.repository(container.getImage())) && !isScripted(pod, container)) {
+                // What it served is to be served again; what else it had done is lost with the process that ran it.
+                launch(pod, container, remembered(pod, container), state);
+            } else {
                 scheduleEnd(pod, container, state);
             }
         }
@@ -250,39 +257,45 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
                 listener.accept(uid);
                 return;
             }
-            PodWorld.Box box = world(pod).open(container, setup);
-            box.sockets.belongTo(host(pod, container, state, box));
-            List<String> words = Images.words(container, setup);
             listener.accept(uid);
-            if (words == null) {
-                return; // a server
-            }
-            boolean tty = Boolean.TRUE.equals(container.getTty());
-            Shell shell = world(pod)
-                    .shell(
-                            container,
-                            box,
-                            driver::now,
-                            text -> box.log.write(driver.now(), text, false),
-                            text -> box.log.write(driver.now(), text, true),
-                            tty)
-                    .reading(box.input)
-                    .command(words);
-            box.input.onMore(shell::wake);
-            Execution execution = new Execution(
-                    driver,
-                    shell,
-                    status -> ended(uid, state.name(), attempt, status, lastWords(pod, container, box, status)));
-            box.execution = execution;
-            hook(
-                    pod,
-                    container,
-                    box,
-                    container.getLifecycle() == null
-                            ? null
-                            : container.getLifecycle().getPostStart());
-            execution.go();
+            launch(pod, container, setup, state);
         });
+    }
+
+    /** Runs a container's program, if it is known what that does. */
+    private void launch(Pod pod, Container container, ContainerSetup setup, ContainerState state) {
+        String uid = pod.getMetadata().getUid();
+        PodWorld.Box box = world(pod).open(container, setup);
+        box.sockets.belongTo(host(pod, container, state, box));
+        List<String> words = Images.words(container, setup);
+        if (words == null) {
+            return; // a server
+        }
+        boolean tty = Boolean.TRUE.equals(container.getTty());
+        Shell shell = world(pod)
+                .shell(
+                        container,
+                        box,
+                        driver::now,
+                        text -> box.log.write(driver.now(), text, false),
+                        text -> box.log.write(driver.now(), text, true),
+                        tty)
+                .reading(box.input)
+                .command(words);
+        box.input.onMore(shell::wake);
+        Execution execution = new Execution(
+                driver,
+                shell,
+                status -> ended(uid, state.name(), state.attempt(), status, lastWords(pod, container, box, status)));
+        box.execution = execution;
+        hook(
+                pod,
+                container,
+                box,
+                container.getLifecycle() == null
+                        ? null
+                        : container.getLifecycle().getPostStart());
+        execution.go();
     }
 
     private Sockets.Host host(Pod pod, Container container, ContainerState state, PodWorld.Box box) {
@@ -412,19 +425,17 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
 
     private PodWorld.Box box(Pod pod, Container container) {
         PodWorld.Box box = world(pod).box(container.getName());
-        return box != null
-                ? box
-                : world(pod)
-                        .open(
-                                container,
-                                new ContainerSetup(
-                                        List.of(),
-                                        List.of(),
-                                        Map::of,
-                                        Objects.requireNonNullElse(
-                                                pod.getSpec().getHostname(),
-                                                pod.getMetadata().getName()),
-                                        List.of()));
+        return box != null ? box : world(pod).open(container, remembered(pod, container));
+    }
+
+    /** What a container was started with, as far as its pod tells: for one that another process started. */
+    private static ContainerSetup remembered(Pod pod, Container container) {
+        Map<String, String> variables = new LinkedHashMap<>();
+        container.getEnv().stream()
+                .filter(v -> v.getValue() != null)
+                .forEach(v -> variables.put(v.getName(), v.getValue()));
+        return new ContainerSetup(
+                container.getCommand(), container.getArgs(), () -> variables, Names.hostname(pod), List.of());
     }
 
     /**
