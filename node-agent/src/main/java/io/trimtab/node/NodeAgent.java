@@ -45,7 +45,8 @@ public final class NodeAgent {
                         ? List.of()
                         : List.of(pod.getSpec().getNodeName()));
         SharedInformer<Service> services = manager.informers().informer(Service.class);
-        runtime.network(new ClusterReads(client, informer, services, nodes), nodes::runs);
+        ClusterReads reads = new ClusterReads(client, informer, services, nodes);
+        runtime.network(reads, nodes::runs);
         PodWorker worker = new PodWorker(
                 manager.driver(),
                 client,
@@ -55,6 +56,7 @@ public final class NodeAgent {
                 runtime,
                 new PodInputs(client, services.lister(), nodes),
                 new PodAdmission(pods, nodes));
+        reads.given(worker::address);
         runtime.onChange(uid -> {
             Enqueuer target = queue;
             if (target != null) {

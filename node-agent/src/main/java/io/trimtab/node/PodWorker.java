@@ -272,6 +272,13 @@ final class PodWorker implements Reconciler {
         return true;
     }
 
+    /** The address that a pod was given; null if none yet. */
+    @Nullable
+    String address(Pod pod) {
+        PodRecord record = records.get(Request.of(pod));
+        return record == null || !record.uid.equals(pod.getMetadata().getUid()) ? null : record.ip;
+    }
+
     private static boolean isHostNetwork(Pod pod) {
         return Boolean.TRUE.equals(pod.getSpec().getHostNetwork());
     }

@@ -28,6 +28,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -249,26 +251,7 @@ final class SimulatedNodes implements NodeProxy {
                 public void end() {}
             };
         }
-        Driver.Lane lane = driver.lane("forwarded port");
-        Session session = reached.listener().accept(reached.peer(), new Outlet() {
-            @Override
-            public void send(Duration after, String text) {
-                if (after.isZero()) {
-                    lane.execute(() -> output.data(bytes(text)));
-                } else {
-                    driver.schedule(after, () -> lane.execute(() -> output.data(bytes(text))));
-                }
-            }
-
-            @Override
-            public void close(Duration after) {
-                if (after.isZero()) {
-                    lane.execute(output::end);
-                } else {
-                    driver.schedule(after, () -> lane.execute(output::end));
-                }
-            }
-        });
+        Session session = reached.listener().accept(reached.peer(), new Sending(output));
         return new PortForward.Input() {
             @Override
             public void data(byte[] bytes) {
@@ -280,5 +263,41 @@ final class SimulatedNodes implements NodeProxy {
                 session.end();
             }
         };
+    }
+
+    /** Hands on what a server sends when its time has come, and in its order: timers of one moment may run in any. */
+    private final class Sending implements Outlet {
+        private final PortForward.Output output;
+        private final Driver.Lane lane = driver.lane("forwarded port");
+        private final Queue<Runnable> pending = new ConcurrentLinkedQueue<>();
+
+        Sending(PortForward.Output output) {
+            this.output = output;
+        }
+
+        private void at(Duration after, Runnable action) {
+            pending.add(action);
+            Runnable next = () -> {
+                Runnable first = pending.poll();
+                if (first != null) {
+                    first.run();
+                }
+            };
+            if (after.isZero()) {
+                lane.execute(next);
+            } else {
+                driver.schedule(after, () -> lane.execute(next));
+            }
+        }
+
+        @Override
+        public void send(Duration after, String text) {
+            at(after, () -> output.data(bytes(text)));
+        }
+
+        @Override
+        public void close(Duration after) {
+            at(after, output::end);
+        }
     }
 }

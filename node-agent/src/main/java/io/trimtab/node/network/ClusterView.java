@@ -15,6 +15,13 @@ public interface ClusterView {
     /** The pod that has this address to itself and has not ended. */
     Optional<Pod> podAt(String address);
 
+    /** A pod's own address, which its node knows before its status tells. */
+    default Optional<String> addressOf(Pod pod) {
+        return pod.getStatus() == null
+                ? Optional.empty()
+                : Optional.ofNullable(pod.getStatus().getPodIP());
+    }
+
     /** The pods of a node that have not ended. */
     List<Pod> podsOn(String node);
 

@@ -310,23 +310,7 @@ public final class Fabric {
             return outside.address();
         }
         if (origin instanceof Origin.InPod in && !isOnNodesNetwork(in.pod())) {
-            // The one it was handed may be older than its address.
-            String known =
-                    in.pod().getStatus() == null ? null : in.pod().getStatus().getPodIP();
-            return known != null
-                    ? known
-                    : cluster
-                            .podsOn(Objects.requireNonNullElse(
-                                    in.pod().getSpec().getNodeName(), ""))
-                            .stream()
-                            .filter(p -> p.getMetadata()
-                                            .getUid()
-                                            .equals(in.pod().getMetadata().getUid())
-                                    && p.getStatus() != null
-                                    && p.getStatus().getPodIP() != null)
-                            .map(p -> p.getStatus().getPodIP())
-                            .findFirst()
-                            .orElse("0.0.0.0");
+            return cluster.addressOf(in.pod()).orElse("0.0.0.0");
         }
         return addressOf(Objects.requireNonNullElse(nodeOf(origin), ""));
     }

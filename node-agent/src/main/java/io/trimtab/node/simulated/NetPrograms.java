@@ -44,6 +44,7 @@ final class NetPrograms {
             case "dig" -> dig(shell, sockets, args);
             case "host" -> host(shell, sockets, args);
             case "getent" -> getent(shell, sockets, args);
+            case "netstat", "ss" -> netstat(shell, sockets);
             default -> ping(shell, sockets, args);
         };
     }
@@ -918,6 +919,18 @@ final class NetPrograms {
                 .append(known ? 0 : 100)
                 .append("% packet loss\n");
         return ends(shell, Duration.ofSeconds(known ? Math.max(0, count - 1) : count), text.toString(), known ? 0 : 1);
+    }
+
+    private static int netstat(Shell shell, Sockets sockets) {
+        shell.print("Active Internet connections (servers and established)\n"
+                + "Proto Recv-Q Send-Q Local Address           Foreign Address         State\n");
+        for (String line : sockets.listening()) {
+            String[] words = line.split(" ");
+            shell.print(String.format(
+                    "%-5s      0      0 %-23s 0.0.0.0:*               %s%n",
+                    words[0], words[1], words[0].equals("udp") ? "" : "LISTEN"));
+        }
+        return 0;
     }
 
     // ---- agnhost connect

@@ -143,7 +143,13 @@ final class PodWorld {
 
     /** A new run of a container: its disk is fresh; what the last one printed is kept until there is another. */
     Box open(Container container, ContainerSetup setup) {
-        Box box = new Box(container, setup, new Sockets(pod, shared::fabric));
+        Box box = new Box(
+                container,
+                setup,
+                new Sockets(
+                        pod,
+                        shared::fabric,
+                        () -> boxes.values().stream().map(b -> b.sockets).toList()));
         Box before = boxes.put(container.getName(), box);
         if (before != null) {
             box.previous = before.log;

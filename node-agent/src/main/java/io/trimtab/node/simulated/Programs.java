@@ -183,7 +183,7 @@ final class Programs {
             }
             case "read" -> read(shell, args);
             case "tar" -> Tar.run(shell, args);
-            case "curl", "wget", "nc", "nslookup", "dig", "host", "ping", "getent" ->
+            case "curl", "wget", "nc", "nslookup", "dig", "host", "ping", "ping6", "getent", "netstat", "ss" ->
                 NetPrograms.run(shell, program, args);
             case "agnhost", "agnhost-2" -> Agnhost.run(shell, words);
             default -> QUIET.contains(program) ? 0 : unknown(shell, words.get(0));

@@ -9,8 +9,10 @@ import io.trimtab.node.network.Protocol;
 import io.trimtab.node.network.Verdict;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class Sockets {
     private final Pod pod;
     private final Supplier<@Nullable Fabric> fabric;
+    private final Supplier<List<Sockets>> neighbours;
     private final Map<String, Listener> listeners = new ConcurrentHashMap<>();
     private volatile @Nullable Host host;
     private volatile boolean declared;
@@ -33,10 +36,28 @@ final class Sockets {
         void say(Duration after, String text);
     }
 
-    /** @param fabric of the cluster; null before there is one */
-    Sockets(Pod pod, Supplier<@Nullable Fabric> fabric) {
+    /**
+     * @param fabric of the cluster; null before there is one
+     * @param neighbours those of all containers of the pod
+     */
+    Sockets(Pod pod, Supplier<@Nullable Fabric> fabric, Supplier<List<Sockets>> neighbours) {
         this.pod = pod;
         this.fabric = fabric;
+        this.neighbours = neighbours;
+    }
+
+    /** What listens in the pod, as {@code tcp 0.0.0.0:80}, in order. */
+    List<String> listening() {
+        TreeSet<String> all = new TreeSet<>();
+        for (Sockets one : neighbours.get()) {
+            one.listeners.forEach((key, listener) -> {
+                int slash = key.indexOf('/');
+                all.add(key.substring(0, slash).toLowerCase(Locale.ROOT)
+                        + (listener.isLocal() ? " 127.0.0.1:" : " 0.0.0.0:")
+                        + key.substring(slash + 1));
+            });
+        }
+        return List.copyOf(all);
     }
 
     void belongTo(Host container) {
