@@ -10,14 +10,19 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.KeyToPath;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.ProjectedVolumeSource;
+import io.fabric8.kubernetes.api.model.ProjectedVolumeSourceBuilder;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.ResourceFieldSelector;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.ServicePort;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.VolumeProjection;
+import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
+import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
+import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
 import io.trimtab.client.ResourceType;
 import io.trimtab.informer.Lister;
@@ -36,12 +41,16 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Reads what a pod's containers are given: variables and volumes, out of ConfigMaps, Secrets, services and the pod itself
  * (pkg/kubelet/kubelet_pods.go, pkg/volume). Safe for use by any thread; reads from the server only what a pod refers to.
  */
 final class PodInputs {
+    private static final Logger LOG = LoggerFactory.getLogger(PodInputs.class);
+    private static final ResourceType<ServiceAccount> ACCOUNTS = ResourceType.of(ServiceAccount.class);
     private static final ResourceType<ConfigMap> CONFIG_MAPS = ResourceType.of(ConfigMap.class);
     private static final ResourceType<Secret> SECRETS = ResourceType.of(Secret.class);
 
@@ -408,9 +417,67 @@ final class PodInputs {
                         || v.getProjected() != null && !isToken(v));
     }
 
-    /** The volume that every pod gets for its service account's token. Nobody in a simulated pod presents it. */
+    /** A volume with a token of the pod's service account, such as every pod gets. */
     private static boolean isToken(Volume volume) {
-        return volume.getName().startsWith("kube-api-access-");
+        return volume.getProjected() != null
+                && volume.getProjected().getSources().stream()
+                        .anyMatch(source -> source.getServiceAccountToken() != null);
+    }
+
+    /** What is missing in it is left out: nobody waits for it any more. */
+    private Map<String, ContainerSetup.Volume.File> withTokens(
+            Pod pod, PodRecord record, ProjectedVolumeSource source) {
+        Map<String, ContainerSetup.Volume.File> files = new TreeMap<>();
+        for (VolumeProjection part : source.getSources()) {
+            try {
+                if (part.getServiceAccountToken() != null) {
+                    var asked = part.getServiceAccountToken();
+                    files.put(
+                            asked.getPath(),
+                            new ContainerSetup.Volume.File(
+                                    latin(token(pod, asked.getAudience(), asked.getExpirationSeconds())),
+                                    mode(source.getDefaultMode())));
+                } else {
+                    projected(
+                            pod,
+                            record,
+                            new ProjectedVolumeSourceBuilder(source)
+                                    .withSources(part)
+                                    .build(),
+                            files);
+                }
+            } catch (MissingException | ApiException e) {
+                LOG.atDebug()
+                        .addKeyValue("pod", pod.getMetadata().getName())
+                        .setCause(e)
+                        .log("A file of a pod's volume could not be made");
+            }
+        }
+        return files;
+    }
+
+    private String token(Pod pod, @Nullable String audience, @Nullable Long seconds) {
+        TokenRequest request = new TokenRequestBuilder()
+                .withNewSpec()
+                .withAudiences(audience == null || audience.isEmpty() ? List.of() : List.of(audience))
+                .withExpirationSeconds(seconds == null ? 3600L : seconds)
+                .withNewBoundObjectRef(
+                        "v1",
+                        "Pod",
+                        pod.getMetadata().getName(),
+                        pod.getMetadata().getUid())
+                .endSpec()
+                .build();
+        String account = pod.getSpec().getServiceAccountName();
+        return client.createSubresource(
+                        ACCOUNTS,
+                        pod.getMetadata().getNamespace(),
+                        account == null || account.isEmpty() ? "default" : account,
+                        "token",
+                        request,
+                        TokenRequest.class)
+                .getStatus()
+                .getToken();
     }
 
     /** All volumes of a pod by name; the message of what is missing begins with the volume's name and a line end. */
@@ -418,6 +485,9 @@ final class PodInputs {
         Map<String, ContainerSetup.Volume> all = new LinkedHashMap<>();
         for (Volume volume : pod.getSpec().getVolumes()) {
             if (isToken(volume)) {
+                all.put(
+                        volume.getName(),
+                        new ContainerSetup.Volume.Later(() -> withTokens(pod, record, volume.getProjected())));
                 continue;
             }
             try {

@@ -53,6 +53,9 @@ public record ContainerSetup(
         /** Files that the agent wrote, by path; bytes as Latin-1 text. */
         record Files(Map<String, File> files) implements Volume {}
 
+        /** Files that are made when somebody looks: most programs never ask who they are, and a token costs a request. */
+        record Later(Supplier<Map<String, File>> files) implements Volume {}
+
         /** A file of a volume. */
         record File(String content, int mode) {}
     }

@@ -2,6 +2,7 @@ package io.trimtab.node.simulated;
 
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,11 +19,38 @@ final class FileTree {
 
     private final ConcurrentSkipListMap<String, Entry> entries = new ConcurrentSkipListMap<>();
     private final String type;
+    /** Guarded by the entries for writes; null if nothing is to be found out. */
+    private volatile @Nullable Supplier<Map<String, Entry>> pending;
 
     /** @param type of the file system, as {@code mount} shows it */
     FileTree(String type, int rootMode) {
         this.type = type;
         entries.put("", new Entry("", true, rootMode, 0));
+    }
+
+    /**
+     * Makes the tree hold what is found out when somebody looks first.
+     *
+     * @param later called once at most
+     */
+    void fillLater(Supplier<Map<String, Entry>> later) {
+        synchronized (entries) {
+            pending = later;
+        }
+    }
+
+    private ConcurrentSkipListMap<String, Entry> entries() {
+        if (pending != null) {
+            Supplier<Map<String, Entry>> due;
+            synchronized (entries) {
+                due = pending;
+                pending = null;
+            }
+            if (due != null) {
+                replaceAll(due.get());
+            }
+        }
+        return entries;
     }
 
     String type() {
@@ -31,7 +59,7 @@ final class FileTree {
 
     @Nullable
     Entry find(String path) {
-        return entries.get(path);
+        return entries().get(path);
     }
 
     void put(String path, Entry entry) {
@@ -57,7 +85,9 @@ final class FileTree {
 
     /** All below a directory, by whole path. */
     Map<String, Entry> below(String path) {
-        return path.isEmpty() ? entries.tailMap("", false) : entries.subMap(path + "/", path + "0"); // '0' follows '/'
+        return path.isEmpty()
+                ? entries().tailMap("", false)
+                : entries().subMap(path + "/", path + "0"); // '0' follows '/'
     }
 
     /** Makes the tree hold exactly these files, as an updated ConfigMap does; directories follow from the names. */

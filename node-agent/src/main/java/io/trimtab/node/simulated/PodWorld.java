@@ -105,18 +105,13 @@ final class PodWorld {
     void volumes(Map<String, ContainerSetup.Volume> given) {
         given.forEach((name, volume) -> {
             if (volume instanceof ContainerSetup.Volume.Files files) {
-                FileTree tree = volumes.computeIfAbsent(name, n -> new FileTree("tmpfs", 01777));
-                Integer group = fsGroup();
-                Map<String, FileTree.Entry> entries = new TreeMap<>();
-                files.files()
-                        .forEach((path, file) -> entries.put(
-                                path,
-                                new FileTree.Entry(
-                                        file.content(),
-                                        false,
-                                        group == null ? file.mode() : file.mode() | 0440,
-                                        group == null ? 0 : group)));
-                tree.replaceAll(entries);
+                volumes.computeIfAbsent(name, n -> new FileTree("tmpfs", 01777)).replaceAll(entries(files.files()));
+            } else if (volume instanceof ContainerSetup.Volume.Later later) {
+                volumes.computeIfAbsent(name, n -> {
+                    FileTree tree = new FileTree("tmpfs", 01777);
+                    tree.fillLater(() -> entries(later.files().get()));
+                    return tree;
+                });
             } else if (volume instanceof ContainerSetup.Volume.Host host) {
                 volumes.putIfAbsent(name, shared.host());
                 String path = FileView.normal("/", host.path()).substring(1);
@@ -130,6 +125,19 @@ final class PodWorld {
                 volumes.computeIfAbsent(name, n -> new FileTree(empty.memory() ? "tmpfs" : "ext4", 0777));
             }
         });
+    }
+
+    private Map<String, FileTree.Entry> entries(Map<String, ContainerSetup.Volume.File> files) {
+        Integer group = fsGroup();
+        Map<String, FileTree.Entry> entries = new TreeMap<>();
+        files.forEach((path, file) -> entries.put(
+                path,
+                new FileTree.Entry(
+                        file.content(),
+                        false,
+                        group == null ? file.mode() : file.mode() | 0440,
+                        group == null ? 0 : group)));
+        return entries;
     }
 
     private @Nullable Integer fsGroup() {
