@@ -12,12 +12,38 @@ import org.jspecify.annotations.Nullable;
  * @param openId an issuer named by flags; null for none
  * @param anonymousSaid whether a flag says if requests without credentials are served
  * @param authorizationConfig an AuthorizationConfiguration, in place of the modes; null for none
+ * @param certificates of the server besides its first one, for clients that ask for one of their names
  */
 public record AccessOptions(
         @Nullable Path authenticationConfig,
         @Nullable OpenId openId,
         boolean anonymousSaid,
-        @Nullable Path authorizationConfig) {
+        @Nullable Path authorizationConfig,
+        List<NamedCertificate> certificates) {
+
+    public AccessOptions {
+        certificates = List.copyOf(certificates);
+    }
+
+    /** With no certificate but the first one. */
+    public AccessOptions(
+            @Nullable Path authenticationConfig,
+            @Nullable OpenId openId,
+            boolean anonymousSaid,
+            @Nullable Path authorizationConfig) {
+        this(authenticationConfig, openId, anonymousSaid, authorizationConfig, List.of());
+    }
+
+    /**
+     * A certificate and its key, in PEM.
+     *
+     * @param names that clients ask for; empty for those in the certificate
+     */
+    public record NamedCertificate(Path certFile, Path keyFile, List<String> names) {
+        public NamedCertificate {
+            names = List.copyOf(names);
+        }
+    }
 
     /** Nothing but what the server makes itself. */
     public static final AccessOptions DEFAULT = new AccessOptions(null, null, false, null);

@@ -33,6 +33,7 @@ import io.trimtab.apiserver.auth.TokenAuthenticator;
 import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.bootstrap.AddressRange;
 import io.trimtab.apiserver.bootstrap.Bootstrap;
+import io.trimtab.apiserver.bootstrap.ClientAuthorityKeeper;
 import io.trimtab.apiserver.bootstrap.FlowControlKeeper;
 import io.trimtab.apiserver.bootstrap.ServerLease;
 import io.trimtab.apiserver.callout.LocalCallouts;
@@ -120,6 +121,8 @@ public final class ApiServerInstance implements AutoCloseable {
     private @Nullable CompletableFuture<HttpFrontend> listening;
 
     private volatile @Nullable HttpFrontend frontend;
+    /** Written before the server is handed out. */
+    private volatile @Nullable ClientCertificates clientCertificates;
     /** Written by whoever starts the server, read by health checks. */
     private volatile boolean ready;
     /** Written by whoever closes the server, read by health checks. */
@@ -505,12 +508,10 @@ public final class ApiServerInstance implements AutoCloseable {
     }
 
     private List<Authenticator> certificateAuthenticators() {
-        List<X509Certificate> authorities = new ArrayList<>();
-        authorities.add(authority.certificate());
-        if (options.clientCaFile() != null) {
-            authorities.addAll(Pem.certificates(read("--client-ca-file", options.clientCaFile())));
-        }
-        return List.of(new ClientCertificates(authorities, driver));
+        List<X509Certificate> authorities = Pem.certificates(clientAuthorities());
+        ClientCertificates made = new ClientCertificates(authorities, driver);
+        clientCertificates = made;
+        return List.of(made);
     }
 
     private BearerTokens tokens(TokenKeys keys, TokenSettings settings, Extensions extensions, Access access) {
@@ -525,6 +526,52 @@ public final class ApiServerInstance implements AutoCloseable {
         access.issuers(audiences).ifPresent(sorts::add);
         extensions.tokenWebhook(audiences).ifPresent(sorts::add);
         return new BearerTokens(sorts, audiences);
+    }
+
+    /** Who vouches for clients, as it is now: we, and those in the file. */
+    private String clientAuthorities() {
+        Path file = options.clientCaFile();
+        return file == null ? authority.certificatePem() : authority.certificatePem() + read("--client-ca-file", file);
+    }
+
+    private Bootstrap.Settings bootstrapSettings() {
+        return new Bootstrap.Settings(
+                options.serviceCidr(),
+                options.advertiseAddress(),
+                Math.max(options.securePort(), 0),
+                clientAuthorities(),
+                publishedProxies);
+    }
+
+    /** Reads certificates and authorities again when their files change. */
+    private void watchCertificates() {
+        List<Path> files = new ArrayList<>();
+        for (Path file : new @Nullable Path[] {options.clientCaFile(), options.tlsCertFile(), options.tlsKeyFile()}) {
+            if (file != null) {
+                files.add(file);
+            }
+        }
+        options.access().certificates().forEach(named -> files.addAll(List.of(named.certFile(), named.keyFile())));
+        if (files.isEmpty()) {
+            return;
+        }
+        List<String> known =
+                files.stream().map(file -> read("certificate", file)).toList();
+        parts.add(WatchedFile.start(driver, files, known, texts -> {
+            try {
+                List<X509Certificate> authorities = Pem.certificates(clientAuthorities());
+                HttpFrontend open = frontend;
+                if (open != null && options.securePort() >= 0) {
+                    open.exchange(tls());
+                }
+                ClientCertificates clients = clientCertificates;
+                if (clients != null) {
+                    clients.exchange(authorities);
+                }
+            } catch (StartException e) {
+                throw new IllegalArgumentException(e.getMessage(), e);
+            }
+        }));
     }
 
     private static String read(String flag, Path file) {
@@ -549,16 +596,10 @@ public final class ApiServerInstance implements AutoCloseable {
                     http.thenApplyAsync(ready -> HttpFrontend.start(ready, server::handle, driver), driver::execute);
         }
         if (first) {
-            Bootstrap.run(
-                    storage,
-                    driver,
-                    new Bootstrap.Settings(
-                            options.serviceCidr(),
-                            options.advertiseAddress(),
-                            Math.max(options.securePort(), 0),
-                            authority.certificatePem(),
-                            publishedProxies));
+            Bootstrap.run(storage, driver, bootstrapSettings());
         }
+        parts.add(ClientAuthorityKeeper.start(storage, driver, this::bootstrapSettings));
+        watchCertificates();
         if (flowControl != null) {
             parts.add(FlowControlKeeper.start(storage, driver));
             flowControl.refresh(); // or the first requests would find none of the objects just made
@@ -616,9 +657,10 @@ public final class ApiServerInstance implements AutoCloseable {
                 throw new StartException("--tls-cert-file needs --tls-private-key-file FILE");
             }
             return new HttpOptions.Tls(
-                    bytes(read("--tls-cert-file", options.tlsCertFile())),
-                    bytes(read("--tls-private-key-file", key)),
-                    clients);
+                            bytes(read("--tls-cert-file", options.tlsCertFile())),
+                            bytes(read("--tls-private-key-file", key)),
+                            clients)
+                    .withNamed(namedCertificates());
         }
         List<String> names = CertificateAuthority.serverNames(
                 AddressRange.parse(options.serviceCidr()).first(),
@@ -628,7 +670,17 @@ public final class ApiServerInstance implements AutoCloseable {
         Credential credential = pki == null
                 ? authority.issueServer("kube-apiserver", names)
                 : authority.openServer(pki, "apiserver", "kube-apiserver", names);
-        return new HttpOptions.Tls(bytes(credential.chainPem()), bytes(credential.privateKeyPem()), clients);
+        return new HttpOptions.Tls(bytes(credential.chainPem()), bytes(credential.privateKeyPem()), clients)
+                .withNamed(namedCertificates());
+    }
+
+    private List<HttpOptions.Named> namedCertificates() {
+        return options.access().certificates().stream()
+                .map(named -> new HttpOptions.Named(
+                        bytes(read("--tls-sni-cert-key", named.certFile())),
+                        bytes(read("--tls-sni-cert-key", named.keyFile())),
+                        named.names()))
+                .toList();
     }
 
     private static byte[] bytes(String text) {

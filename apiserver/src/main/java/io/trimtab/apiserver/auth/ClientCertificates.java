@@ -3,6 +3,7 @@ package io.trimtab.apiserver.auth;
 import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.errors.Statuses;
 import io.trimtab.runtime.Driver;
+import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.cert.CertPathValidator;
@@ -34,16 +35,30 @@ public final class ClientCertificates implements Authenticator {
     // Connections are long, requests many: the chain of each certificate is walked once. Emptied when full.
     private static final int REMEMBERED = 4096;
 
-    private final Set<TrustAnchor> anchors = new HashSet<>();
-    private final List<X509Certificate> authorities;
+    /** The attribute of a subject that is its uid. */
+    private static final String UID = "1.3.6.1.4.1.57683.2";
+
     private final Driver driver;
-    private final Map<X509Certificate, Known> known = new ConcurrentHashMap<>();
+    /** Replaced as a whole, with what was found by its word. */
+    private volatile Trusted trusted;
+
+    private record Trusted(Set<TrustAnchor> anchors, Map<X509Certificate, Known> known) {
+        static Trusted of(List<X509Certificate> authorities) {
+            Set<TrustAnchor> anchors = new HashSet<>();
+            authorities.forEach(c -> anchors.add(new TrustAnchor(c, null)));
+            return new Trusted(anchors, new ConcurrentHashMap<>());
+        }
+    }
 
     /** @param authorities the certificates that sign clients; without any, nobody gets in this way */
     public ClientCertificates(List<X509Certificate> authorities, Driver driver) {
-        this.authorities = List.copyOf(authorities);
         this.driver = driver;
-        this.authorities.forEach(c -> anchors.add(new TrustAnchor(c, null)));
+        this.trusted = Trusted.of(authorities);
+    }
+
+    /** Believes these authorities from now on, and no others. */
+    public void exchange(List<X509Certificate> authorities) {
+        trusted = Trusted.of(authorities);
     }
 
     @Override
@@ -57,9 +72,11 @@ public final class ClientCertificates implements Authenticator {
         }
         X509Certificate leaf = chain.get(0);
         Date now = Date.from(driver.now());
+        Trusted by = trusted;
+        Map<X509Certificate, Known> known = by.known();
         Known found = known.get(leaf);
         if (found == null) {
-            if (!isTrusted(chain, anchors, now)) {
+            if (!isTrusted(chain, by.anchors(), now)) {
                 throw Statuses.unauthorized();
             }
             found = new Known(user(leaf), notAfter(chain));
@@ -119,13 +136,26 @@ public final class ClientCertificates implements Authenticator {
         }
         return new UserInfo(
                 name,
-                "",
+                uid(leaf),
                 names(leaf, "O"),
                 Map.of("authentication.kubernetes.io/credential-id", List.of("X509SHA256=" + fingerprint(leaf))));
     }
 
+    /** The uid that the subject gives; empty if it gives none. */
+    private static String uid(X509Certificate leaf) {
+        List<String> found = names(leaf, UID);
+        if (found.isEmpty()) {
+            return "";
+        }
+        if (found.size() > 1 || found.get(0).isEmpty()) {
+            // Who is two says nothing of who he is.
+            throw Statuses.unauthorized();
+        }
+        return found.get(0);
+    }
+
     /** The values of an attribute of the subject, in the order of the certificate. */
-    static List<String> names(X509Certificate certificate, String type) {
+    public static List<String> names(X509Certificate certificate, String type) {
         List<String> values = new ArrayList<>();
         try {
             LdapName subject =
@@ -133,7 +163,12 @@ public final class ClientCertificates implements Authenticator {
             for (Rdn rdn : subject.getRdns()) {
                 var attribute = rdn.toAttributes().get(type);
                 for (int i = 0; attribute != null && i < attribute.size(); i++) {
-                    values.add(String.valueOf(attribute.get(i)));
+                    Object value = attribute.get(i);
+                    // What the JDK has no name for comes as it is encoded: a tag, a length, a text.
+                    values.add(
+                            value instanceof byte[] der && der.length >= 2 && der.length < 130
+                                    ? new String(der, 2, der.length - 2, StandardCharsets.UTF_8)
+                                    : String.valueOf(value));
                 }
             }
         } catch (NamingException e) {

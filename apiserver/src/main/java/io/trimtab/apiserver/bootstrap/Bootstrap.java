@@ -96,6 +96,13 @@ public final class Bootstrap {
         bootstrap.store();
     }
 
+    /** Makes what servers that extend this one need, or brings it up to date. */
+    static void clientAuthority(Storage storage, Driver driver, Settings settings) {
+        Bootstrap bootstrap = new Bootstrap(storage, driver, settings);
+        bootstrap.clientAuthority();
+        bootstrap.store();
+    }
+
     private void flowControlObjects() {
         flowControl(CoreResources.PRIORITY_LEVELS, FlowControlData.LEVELS);
         flowControl(CoreResources.FLOW_SCHEMAS, FlowControlData.SCHEMAS);

@@ -36,14 +36,34 @@ final class ClientCertificates {
         static final Verified REJECTED = new Verified(List.of(), true);
     }
 
-    private final Set<TrustAnchor> anchors = new HashSet<>();
-    private final X509Certificate[] authorities;
+    /** What was found, and by whose word. */
+    private record Kept(Verified verified, Authorities by) {}
+
+    /** Replaced as a whole. */
+    private volatile Authorities authorities;
+
     private final Driver driver;
+
+    private record Authorities(X509Certificate[] certificates, Set<TrustAnchor> anchors) {}
 
     /** @throws CertificateException if one of the authorities is no certificate */
     ClientCertificates(List<byte[]> authorities, Driver driver) throws CertificateException {
         this.driver = driver;
+        this.authorities = read(authorities);
+    }
+
+    /**
+     * Believes these authorities from now on, and no others.
+     *
+     * @throws CertificateException if one is no certificate; the old ones stay then
+     */
+    void exchange(List<byte[]> others) throws CertificateException {
+        authorities = read(others);
+    }
+
+    private static Authorities read(List<byte[]> authorities) throws CertificateException {
         List<X509Certificate> all = new ArrayList<>();
+        Set<TrustAnchor> anchors = new HashSet<>();
         for (byte[] pem : authorities) {
             Collection<? extends Certificate> certificates =
                     CertificateFactory.getInstance("X.509").generateCertificates(new ByteArrayInputStream(pem));
@@ -53,7 +73,7 @@ final class ClientCertificates {
             certificates.forEach(c -> all.add((X509Certificate) c));
         }
         all.forEach(c -> anchors.add(new TrustAnchor(c, null)));
-        this.authorities = all.toArray(new X509Certificate[0]);
+        return new Authorities(all.toArray(new X509Certificate[0]), anchors);
     }
 
     /** Names the authorities to clients, and accepts whatever they send. */
@@ -71,7 +91,7 @@ final class ClientCertificates {
 
             @Override
             public X509Certificate[] getAcceptedIssuers() {
-                return authorities.clone();
+                return authorities.certificates().clone();
             }
         };
     }
@@ -88,8 +108,11 @@ final class ClientCertificates {
         }
         Object kept = session.getValue(KEPT);
         Date now = Date.from(driver.now());
-        if (kept instanceof Verified known && known.chain().stream().noneMatch(c -> now.after(c.getNotAfter()))) {
-            return known;
+        Authorities by = authorities;
+        if (kept instanceof Kept known
+                && known.by() == by
+                && known.verified().chain().stream().noneMatch(c -> now.after(c.getNotAfter()))) {
+            return known.verified();
         }
         List<X509Certificate> chain = new ArrayList<>();
         for (Certificate certificate : sent) {
@@ -97,12 +120,13 @@ final class ClientCertificates {
                 chain.add(x);
             }
         }
-        Verified verified = isTrusted(chain, now) ? new Verified(List.copyOf(chain), false) : Verified.REJECTED;
-        session.putValue(KEPT, verified);
+        Verified verified =
+                isTrusted(chain, by.anchors(), now) ? new Verified(List.copyOf(chain), false) : Verified.REJECTED;
+        session.putValue(KEPT, new Kept(verified, by));
         return verified;
     }
 
-    private boolean isTrusted(List<X509Certificate> chain, Date now) {
+    private static boolean isTrusted(List<X509Certificate> chain, Set<TrustAnchor> anchors, Date now) {
         if (anchors.isEmpty() || chain.isEmpty()) {
             return false;
         }

@@ -30,7 +30,6 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
-import javax.net.ssl.X509KeyManager;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -75,6 +74,9 @@ public final class HttpFrontend implements AutoCloseable {
     private final RequestHandler handler;
     private final Driver driver;
     private final ClientCertificates certificates;
+    /** Null until the secure port is opened. */
+    private volatile @Nullable ExchangeableIdentity identity;
+
     private final Vertx vertx;
     private final List<HttpServer> servers = new ArrayList<>();
     private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
@@ -138,7 +140,7 @@ public final class HttpFrontend implements AutoCloseable {
                     .setSsl(true)
                     .setUseAlpn(true)
                     .setAlpnVersions(List.of(HttpVersion.HTTP_2, HttpVersion.HTTP_1_1))
-                    .setKeyCertOptions(KeyCertOptions.wrap(identity(tls)));
+                    .setKeyCertOptions(KeyCertOptions.wrap(identify(tls)));
             if (OpenSSLEngineOptions.isAvailable()) {
                 // Encrypting is most of what a list costs in the JDK's engine, and all of it until that is compiled.
                 secure.setSslEngineOptions(new OpenSSLEngineOptions());
@@ -158,15 +160,36 @@ public final class HttpFrontend implements AutoCloseable {
         sweep();
     }
 
-    private X509KeyManager identity(HttpOptions.Tls tls) {
+    private ExchangeableIdentity identify(HttpOptions.Tls tls) {
         try {
-            return ServerIdentity.keyManager(tls);
+            ExchangeableIdentity shown = new ExchangeableIdentity(tls);
+            identity = shown;
+            return shown;
         } catch (GeneralSecurityException e) {
             throw new ListenException(
                     "cannot listen on " + options.bindAddress() + ":" + options.securePort()
                             + ": the certificate or its key cannot be used: " + e.getMessage()
                             + "; both must be PEM, and belong to each other (--tls-cert-file, --tls-private-key-file)",
                     e);
+        }
+    }
+
+    /**
+     * Shows other certificates from now on, and believes what other authorities vouch for. Protocols and cipher suites stay. Who is
+     * connected stays so, but each request is judged by the new authorities.
+     *
+     * @throws IllegalArgumentException if one cannot be used; nothing is changed then
+     */
+    public void exchange(HttpOptions.Tls tls) {
+        ExchangeableIdentity shown = identity;
+        if (shown == null) {
+            return;
+        }
+        try {
+            shown.exchange(tls);
+            certificates.exchange(tls.clientAuthorities());
+        } catch (GeneralSecurityException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
         }
     }
 

@@ -90,13 +90,15 @@ public record HttpOptions(
      *     and, where there is one, that of front proxies; empty if none is accepted
      * @param protocols as the JDK names them
      * @param cipherSuites of TLS 1.2, by their registered names; those of 1.3 are always there; empty for the JDK's choice
+     * @param named further certificates, shown to clients that ask for one of their names
      */
     public record Tls(
             byte[] certificate,
             byte[] key,
             List<byte[]> clientAuthorities,
             List<String> protocols,
-            List<String> cipherSuites) {
+            List<String> cipherSuites,
+            List<Named> named) {
         /** TLS 1.2 is the least, as in Kubernetes. */
         public static final List<String> PROTOCOLS = List.of("TLSv1.2", "TLSv1.3");
 
@@ -104,16 +106,33 @@ public record HttpOptions(
             clientAuthorities = List.copyOf(clientAuthorities);
             protocols = List.copyOf(protocols);
             cipherSuites = List.copyOf(cipherSuites);
+            named = List.copyOf(named);
         }
 
         /** With the protocols and cipher suites that nobody asks for. */
         public Tls(byte[] certificate, byte[] key, List<byte[]> clientAuthorities) {
-            this(certificate, key, clientAuthorities, PROTOCOLS, List.of());
+            this(certificate, key, clientAuthorities, PROTOCOLS, List.of(), List.of());
         }
 
         /** The same, speaking other protocols, or by other cipher suites. */
         public Tls speaking(List<String> others, List<String> suites) {
-            return new Tls(certificate, key, clientAuthorities, others, suites);
+            return new Tls(certificate, key, clientAuthorities, others, suites, named);
+        }
+
+        /** The same with further certificates. */
+        public Tls withNamed(List<Named> others) {
+            return new Tls(certificate, key, clientAuthorities, protocols, cipherSuites, others);
+        }
+    }
+
+    /**
+     * A certificate for some names, in PEM.
+     *
+     * @param names that clients ask for, a star standing for the first label; empty for those in the certificate
+     */
+    public record Named(byte[] certificate, byte[] key, List<String> names) {
+        public Named {
+            names = List.copyOf(names);
         }
     }
 }

@@ -6,15 +6,12 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.InvalidKeyException;
-import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
 import java.util.Collection;
-import javax.net.ssl.KeyManager;
-import javax.net.ssl.KeyManagerFactory;
-import javax.net.ssl.X509KeyManager;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
@@ -26,36 +23,25 @@ import org.bouncycastle.openssl.jcajce.JcaPEMKeyConverter;
 final class ServerIdentity {
     private ServerIdentity() {}
 
+    /** A chain, leaf first, and the key of its leaf. */
+    record Pair(X509Certificate[] chain, PrivateKey key) {}
+
     /** @throws GeneralSecurityException with a message for people, if either cannot be used */
-    static X509KeyManager keyManager(HttpOptions.Tls tls) throws GeneralSecurityException {
-        Collection<? extends Certificate> chain = CertificateFactory.getInstance("X.509")
-                .generateCertificates(new ByteArrayInputStream(tls.certificate()));
+    static Pair read(byte[] certificatePem, byte[] keyPem) throws GeneralSecurityException {
+        Collection<? extends Certificate> chain =
+                CertificateFactory.getInstance("X.509").generateCertificates(new ByteArrayInputStream(certificatePem));
         if (chain.isEmpty()) {
             throw new CertificateException("expected a certificate in PEM, found none");
         }
-        Certificate leaf = chain.iterator().next();
-        PrivateKey key = key(tls.key(), leaf);
-        if (!leaf.getPublicKey().getAlgorithm().equals(key.getAlgorithm())) {
-            throw new InvalidKeyException("the certificate is for a key of type "
-                    + leaf.getPublicKey().getAlgorithm() + ", the key is " + key.getAlgorithm());
+        X509Certificate[] certificates = chain.toArray(new X509Certificate[0]);
+        PrivateKey key = key(keyPem, certificates[0]);
+        String kind = certificates[0].getPublicKey().getAlgorithm();
+        if (!kind.equals(key.getAlgorithm())
+                && !(kind.equals("EC") && key.getAlgorithm().equals("ECDSA"))) {
+            throw new InvalidKeyException(
+                    "the certificate is for a key of type " + kind + ", the key is " + key.getAlgorithm());
         }
-        try {
-            // It never leaves memory: the newer format would derive a key from the empty password, twice, in 10,000
-            // rounds.
-            KeyStore store = KeyStore.getInstance("JKS");
-            store.load(null, null);
-            store.setKeyEntry("server", key, new char[0], chain.toArray(new Certificate[0]));
-            KeyManagerFactory factory = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-            factory.init(store, new char[0]);
-            for (KeyManager manager : factory.getKeyManagers()) {
-                if (manager instanceof X509KeyManager found) {
-                    return found;
-                }
-            }
-        } catch (IOException e) {
-            throw new GeneralSecurityException(e);
-        }
-        throw new GeneralSecurityException("this JVM has no X.509 key manager");
+        return new Pair(certificates, key);
     }
 
     private static PrivateKey key(byte[] pem, Certificate leaf) throws GeneralSecurityException {

@@ -2,6 +2,7 @@ package io.trimtab.standalone.cli;
 
 import io.trimtab.standalone.AccessOptions;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +34,12 @@ final class AccessFlags {
             paramLabel = "FILE",
             description = "AuthorizationConfiguration, in place of --authorization-mode; read again when it changes.")
     private @Nullable Path authorizationConfig;
+
+    @Option(
+            names = "--tls-sni-cert-key",
+            paramLabel = "CERT,KEY[:NAME,...]",
+            description = "Certificate for clients that ask for these names; default: those in it. May be repeated.")
+    private List<String> certificates = List.of();
 
     @Option(names = "--oidc-issuer-url", paramLabel = "URL", description = "OpenID Connect issuer to believe.")
     private @Nullable String issuerUrl;
@@ -77,7 +84,30 @@ final class AccessFlags {
                             + " flags are defined");
         }
         return new AccessOptions(
-                authenticationConfig, openId(spec), parsed.hasMatchedOption("--anonymous-auth"), authorizationConfig);
+                authenticationConfig,
+                openId(spec),
+                parsed.hasMatchedOption("--anonymous-auth"),
+                authorizationConfig,
+                certificates.stream().map(text -> certificate(spec, text)).toList());
+    }
+
+    private static AccessOptions.NamedCertificate certificate(CommandSpec spec, String text) {
+        int colon = text.indexOf(':');
+        String files = colon < 0 ? text : text.substring(0, colon);
+        String[] pair = files.split(",");
+        String wrong = pair.length != 2
+                ? "expected comma separated certificate and key file paths"
+                : colon >= 0 && text.substring(colon + 1).isBlank() ? "empty names list is not allowed" : "";
+        if (!wrong.isEmpty()) {
+            throw new ParameterException(
+                    spec.commandLine(), "invalid argument \"" + text + "\" for \"--tls-sni-cert-key\" flag: " + wrong);
+        }
+        List<String> names = colon < 0
+                ? List.of()
+                : Arrays.stream(text.substring(colon + 1).split(","))
+                        .map(String::strip)
+                        .toList();
+        return new AccessOptions.NamedCertificate(Path.of(pair[0].strip()), Path.of(pair[1].strip()), names);
     }
 
     private AccessOptions.@Nullable OpenId openId(CommandSpec spec) {
