@@ -35,6 +35,7 @@ import io.trimtab.apiserver.bootstrap.AddressRange;
 import io.trimtab.apiserver.bootstrap.Bootstrap;
 import io.trimtab.apiserver.bootstrap.ClientAuthorityKeeper;
 import io.trimtab.apiserver.bootstrap.FlowControlKeeper;
+import io.trimtab.apiserver.bootstrap.ServerEndpoints;
 import io.trimtab.apiserver.bootstrap.ServerLease;
 import io.trimtab.apiserver.callout.LocalCallouts;
 import io.trimtab.apiserver.callout.WebhookServer;
@@ -534,10 +535,15 @@ public final class ApiServerInstance implements AutoCloseable {
         return file == null ? authority.certificatePem() : authority.certificatePem() + read("--client-ca-file", file);
     }
 
+    /** Whether other servers are listed beside this one, so that none may write down itself alone. */
+    private boolean sharesEndpoints() {
+        return store.expiresKeys() && !AddressRange.isLoopback(options.advertiseAddress());
+    }
+
     private Bootstrap.Settings bootstrapSettings() {
         return new Bootstrap.Settings(
                 options.serviceCidr(),
-                options.advertiseAddress(),
+                sharesEndpoints() ? "127.0.0.1" : options.advertiseAddress(),
                 Math.max(options.securePort(), 0),
                 clientAuthorities(),
                 publishedProxies);
@@ -562,7 +568,7 @@ public final class ApiServerInstance implements AutoCloseable {
                 List<X509Certificate> authorities = Pem.certificates(clientAuthorities());
                 HttpFrontend open = frontend;
                 if (open != null && options.securePort() >= 0) {
-                    open.exchange(tls());
+                    open.exchange(tls(authority));
                 }
                 ClientCertificates clients = clientCertificates;
                 if (clients != null) {
@@ -600,6 +606,14 @@ public final class ApiServerInstance implements AutoCloseable {
         }
         parts.add(ClientAuthorityKeeper.start(storage, driver, this::bootstrapSettings));
         watchCertificates();
+        if (sharesEndpoints()) {
+            parts.add(ServerEndpoints.start(
+                    store,
+                    storage,
+                    driver,
+                    options.advertiseAddress(),
+                    () -> options.securePort() > 0 ? options.securePort() : securePort()));
+        }
         if (flowControl != null) {
             parts.add(FlowControlKeeper.start(storage, driver));
             flowControl.refresh(); // or the first requests would find none of the objects just made

@@ -37,7 +37,7 @@ public record AddressRange(BigInteger network, int prefixLength, int bits) {
         return address.indexOf(':') >= 0 ? "IPv6" : "IPv4";
     }
 
-    static boolean isLoopback(String address) {
+    public static boolean isLoopback(String address) {
         return address.isEmpty() || address(address).isLoopbackAddress();
     }
 
