@@ -3,11 +3,12 @@ package io.trimtab.apiserver.http;
 import io.trimtab.apiserver.ApiResponse;
 import io.trimtab.apiserver.storage.EventSource;
 import io.vertx.core.Context;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.ServerWebSocket;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -123,7 +124,8 @@ final class WatchPump {
     /** One object a line, in the body of the answer. */
     static final class HttpSink implements Sink {
         private final HttpServerResponse response;
-        private Buffer batch = Buffer.buffer(0);
+        private final List<byte[]> batch = new ArrayList<>();
+        private int size;
 
         HttpSink(HttpServerResponse response) {
             this.response = response;
@@ -131,15 +133,31 @@ final class WatchPump {
 
         @Override
         public void add(byte[] frame) {
-            batch.appendBytes(frame);
+            batch.add(frame);
+            size += frame.length;
         }
 
         @Override
         public void flush() {
-            if (batch.length() > 0 && !response.ended() && !response.closed()) {
-                response.write(batch);
-                batch = Buffer.buffer(0);
+            if (size > 0 && !response.ended() && !response.closed()) {
+                response.write(Exchange.wrap(joined()));
             }
+            batch.clear();
+            size = 0;
+        }
+
+        /** A frame alone goes out as it is, shared with the other watchers. */
+        private byte[] joined() {
+            if (batch.size() == 1) {
+                return batch.get(0);
+            }
+            byte[] all = new byte[size];
+            int at = 0;
+            for (byte[] frame : batch) {
+                System.arraycopy(frame, 0, all, at, frame.length);
+                at += frame.length;
+            }
+            return all;
         }
 
         @Override

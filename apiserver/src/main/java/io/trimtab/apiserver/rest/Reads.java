@@ -193,10 +193,19 @@ final class Reads {
         return resource.custom() ? object : io.trimtab.apiserver.schema.Canonical.of(object, call.served.schema());
     }
 
+    /** True for events of stored objects that all watchers of a form see alike. */
+    private static boolean isShared(Call call, EventSource.Event event) {
+        return event.object() != null && call.served.conversion() == null;
+    }
+
     /** Messages with their lengths before them. */
     private record ProtobufFraming(Call call, Representation form) implements ApiResponse.Framing {
         @Override
         public byte[] frame(EventSource.Event event) {
+            return isShared(call, event) ? event.frame(form, this::encoded) : encoded(event);
+        }
+
+        private byte[] encoded(EventSource.Event event) {
             return ProtobufEncoder.watchFrame(event.type().name(), object(event));
         }
 
@@ -238,6 +247,13 @@ final class Reads {
 
         @Override
         public byte @Nullable [] frame(EventSource.Event event) {
+            // A table's first row brings the columns, so each watcher has frames of its own.
+            return form.as() != Representation.As.TABLE && isShared(call, event)
+                    ? event.frame(form, this::encoded)
+                    : encoded(event);
+        }
+
+        private byte[] encoded(EventSource.Event event) {
             byte[] object = object(event);
             byte[] begin = Objects.requireNonNull(BEGIN.get(event.type()));
             byte[] frame = new byte[begin.length + object.length + END.length];

@@ -113,6 +113,28 @@ class ProtobufTest {
     }
 
     @Test
+    void givenWatchersOfSeveralForms_whenAnObjectIsMade_thenThoseOfOneFormShareAFrame() {
+        List<ApiResponse.Watch> watches = java.util.stream.Stream.of(
+                        PROTOBUF + ";stream=watch",
+                        PROTOBUF + ";stream=watch",
+                        "application/json",
+                        "application/json",
+                        "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1")
+                .map(accept -> (ApiResponse.Watch) handle("GET", MAPS, Map.of("watch", "1"), accept, new byte[0]))
+                .toList();
+        send("POST", MAPS, PROTOBUF, map("a"));
+        server.driver.settle();
+
+        List<byte[]> frames = watches.stream()
+                .map(watch -> watch.framing().frame(watch.events().poll()))
+                .toList();
+
+        assertThat(frames.get(1)).isSameAs(frames.get(0));
+        assertThat(frames.get(3)).isSameAs(frames.get(2)).isNotEqualTo(frames.get(0));
+        assertThat(frames.get(4)).hasSizeLessThan(frames.get(3).length);
+    }
+
+    @Test
     void givenAClientOfProtobuf_whenRefused_thenTheStatusIsProtobuf() throws IOException {
         Answer missing = get(MAPS + "/nope", PROTOBUF);
 
