@@ -1,11 +1,12 @@
 package io.trimtab.benchmarks;
 
 import io.trimtab.benchmarks.process.ProcessBenchmark;
+import io.trimtab.benchmarks.process.ScaleBenchmark;
 import io.trimtab.benchmarks.sdk.Measurement;
 import io.trimtab.benchmarks.sdk.SdkBenchmark;
 import java.util.Arrays;
 
-/** The command line: {@code micro [JMH arguments]}, {@code process [options]} or {@code sdk [options]}. */
+/** The command line: {@code micro [JMH arguments]}, {@code process}, {@code scale} or {@code sdk}, with options. */
 public final class Main {
     private Main() {}
 
@@ -15,11 +16,12 @@ public final class Main {
         switch (what) {
             case "micro" -> org.openjdk.jmh.Main.main(rest);
             case "process" -> ProcessBenchmark.main(rest);
+            case "scale" -> ScaleBenchmark.main(rest);
             case "sdk" -> SdkBenchmark.main(rest);
             case "measure" -> Measurement.main(rest); // what sdk starts
             default -> {
                 System.err.println(
-                        "usage: benchmarks micro [JMH arguments] | process|sdk --program FILE --results DIR [--runs 3]");
+                        "usage: benchmarks micro [JMH arguments] | process|scale|sdk --program FILE --results DIR [--runs 3]");
                 System.exit(2);
             }
         }
