@@ -13,12 +13,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes an answer in pieces: a step of the driver makes a batch, the event loop writes it, and the next batch is made when the
- * connection can take it. So at most one batch and the connection's own queue are in memory.
+ * Writes an answer in pieces: a step of the driver makes a batch, the event loop writes it, and the next but one is made when it
+ * has left. So at most two batches are in memory, however slowly the client reads.
  */
 final class PieceWriter {
     private static final Logger log = LoggerFactory.getLogger(PieceWriter.class);
     private static final int BATCH_BYTES = 128 * 1024;
+    private static final int MAX_UNSENT = 2;
     private static final int MAX_PIECES = 1024;
 
     private final Exchange exchange;
@@ -26,6 +27,10 @@ final class PieceWriter {
     private final Iterator<byte[]> pieces;
     private final boolean mayCompress;
     private @Nullable Gzip gzip;
+    /** Batches. Event loop only. */
+    private int unsent;
+    /** Event loop only. */
+    private boolean waiting;
 
     PieceWriter(Exchange exchange, ApiResponse.Pieces answer, boolean acceptsGzip) {
         this.exchange = exchange;
@@ -120,15 +125,19 @@ final class PieceWriter {
             return;
         }
         if (buffer.length() > 0) {
-            exchange.response().write(buffer);
-        }
-        if (exchange.response().writeQueueFull()) {
-            exchange.response().drainHandler(v -> {
-                exchange.response().drainHandler(null);
-                exchange.frontend().driver().execute(this::next);
+            unsent++;
+            exchange.response().write(buffer).onComplete(written -> {
+                unsent--;
+                if (waiting && written.succeeded()) {
+                    waiting = false;
+                    exchange.frontend().driver().execute(this::next);
+                }
             });
-        } else {
+        }
+        if (unsent < MAX_UNSENT) {
             exchange.frontend().driver().execute(this::next);
+        } else {
+            waiting = true;
         }
     }
 }

@@ -3,6 +3,7 @@ package io.trimtab.apiserver.http;
 import io.trimtab.apiserver.ApiResponse;
 import io.trimtab.apiserver.storage.EventSource;
 import io.vertx.core.Context;
+import io.vertx.core.Future;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.ServerWebSocket;
 import java.nio.charset.StandardCharsets;
@@ -14,25 +15,30 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Carries the events of one watch to its client, on the event loop of the connection. Takes no more events than the connection
- * has room for: a client that reads slowly leaves them in their source, which knows what to do about it.
+ * Carries the events of one watch to its client, on the event loop of the connection. Takes no more events while enough of them
+ * have not left yet: a client that reads slowly leaves them in their source, which knows what to do about it.
+ *
+ * <p>What has left is known from the writes themselves. A stream's own word on whether it has room was found missing at times,
+ * when many streams of a connection ran full and empty at once.
  */
 final class WatchPump {
     private static final Logger log = LoggerFactory.getLogger(WatchPump.class);
     /** Events that were waiting together go out together, up to here; then it is the others' turn on this event loop. */
     private static final int TURN_BYTES = 64 * 1024;
 
+    private static final int MAX_UNSENT_BYTES = 64 * 1024;
+
     /** Where events go. On the event loop. */
     interface Sink {
         /** One event's frame. */
         void add(byte[] frame);
 
-        /** Sends what was added. */
-        void flush();
-
-        boolean isFull();
-
-        void onDrain(Runnable step);
+        /**
+         * Sends what was added.
+         *
+         * @param gone runs on the event loop when that has left, or never will
+         */
+        void flush(Runnable gone);
 
         /** The stream ends here, as it should. */
         void end();
@@ -44,6 +50,8 @@ final class WatchPump {
     private final Context context;
     /** A step is on its way to the event loop: so any number of wake-ups make one step. */
     private final AtomicBoolean scheduled = new AtomicBoolean();
+    /** Event loop only. */
+    private int unsent;
     /** Event loop only. */
     private boolean waitingForRoom;
     /** Event loop only. */
@@ -80,6 +88,7 @@ final class WatchPump {
             return;
         }
         int taken = 0;
+        int bytes = 0;
         try {
             while (taken < TURN_BYTES) {
                 EventSource.Event event = events.poll();
@@ -90,6 +99,7 @@ final class WatchPump {
                 if (frame != null) {
                     sink.add(frame);
                     taken += frame.length;
+                    bytes += frame.length;
                 } else {
                     taken += 64; // an event that is not shown is some work, too
                 }
@@ -100,16 +110,24 @@ final class WatchPump {
             finish();
             return;
         }
-        sink.flush();
+        int sent = bytes;
+        if (sent > 0) {
+            unsent += sent;
+            sink.flush(() -> left(sent));
+        }
         if (events.isEnded()) {
             finish();
-        } else if (sink.isFull()) {
+        } else if (unsent >= MAX_UNSENT_BYTES) {
             waitingForRoom = true;
-            sink.onDrain(() -> {
-                waitingForRoom = false;
-                pump();
-            });
         } else if (taken >= TURN_BYTES) {
+            schedule();
+        }
+    }
+
+    private void left(int bytes) {
+        unsent -= bytes;
+        if (waitingForRoom && unsent < MAX_UNSENT_BYTES) {
+            waitingForRoom = false;
             schedule();
         }
     }
@@ -138,9 +156,11 @@ final class WatchPump {
         }
 
         @Override
-        public void flush() {
-            if (size > 0 && !response.ended() && !response.closed()) {
-                response.write(Exchange.wrap(joined()));
+        public void flush(Runnable gone) {
+            if (response.ended() || response.closed()) {
+                gone.run();
+            } else {
+                response.write(Exchange.wrap(joined())).onComplete(v -> gone.run());
             }
             batch.clear();
             size = 0;
@@ -161,16 +181,6 @@ final class WatchPump {
         }
 
         @Override
-        public boolean isFull() {
-            return !response.closed() && response.writeQueueFull();
-        }
-
-        @Override
-        public void onDrain(Runnable step) {
-            response.drainHandler(v -> step.run());
-        }
-
-        @Override
         public void end() {
             if (!response.ended() && !response.closed()) {
                 response.end();
@@ -184,6 +194,7 @@ final class WatchPump {
 
         private final ServerWebSocket socket;
         private final boolean binary;
+        private Future<Void> last = Future.succeededFuture();
 
         SocketSink(ServerWebSocket socket, boolean binary) {
             this.socket = socket;
@@ -197,25 +208,16 @@ final class WatchPump {
             }
             if (binary) {
                 // A message has a length of its own: the one before each frame of a plain stream is left out.
-                socket.writeBinaryMessage(Exchange.wrap(Arrays.copyOfRange(frame, LENGTH_BYTES, frame.length)));
+                last = socket.writeBinaryMessage(Exchange.wrap(Arrays.copyOfRange(frame, LENGTH_BYTES, frame.length)));
             } else {
-                socket.writeTextMessage(new String(frame, StandardCharsets.UTF_8));
+                last = socket.writeTextMessage(new String(frame, StandardCharsets.UTF_8));
             }
         }
 
         @Override
-        public void flush() {
-            // Messages went out one by one.
-        }
-
-        @Override
-        public boolean isFull() {
-            return !socket.isClosed() && socket.writeQueueFull();
-        }
-
-        @Override
-        public void onDrain(Runnable step) {
-            socket.drainHandler(v -> step.run());
+        public void flush(Runnable gone) {
+            // Messages went out one by one, and leave in order.
+            last.onComplete(v -> gone.run());
         }
 
         @Override

@@ -212,13 +212,14 @@ public final class ScaleBenchmark {
 
     /** @return seconds until every watcher has heard of every write */
     private static double round(Client client, String name) throws Exception {
+        String watch = Client.maps("watched") + "?watch=1&resourceVersion=" + client.version(Client.maps("watched"));
         CountDownLatch open = new CountDownLatch(WATCHERS);
         CountDownLatch done = new CountDownLatch(WATCHERS);
         ExecutorService threads = Executors.newCachedThreadPool();
         for (int i = 0; i < WATCHERS; i++) {
             threads.submit(() -> {
-                try (BufferedReader events = new BufferedReader(new InputStreamReader(
-                        client.open(Client.maps("watched") + "?watch=1&timeoutSeconds=600"), StandardCharsets.UTF_8))) {
+                try (BufferedReader events = new BufferedReader(
+                        new InputStreamReader(client.open(watch + "&timeoutSeconds=600"), StandardCharsets.UTF_8))) {
                     open.countDown();
                     String last = "\"name\":\"" + name + "-";
                     int heard = 0;
@@ -397,6 +398,15 @@ public final class ScaleBenchmark {
                 }
             }
             return length;
+        }
+
+        /** The version of a list now. */
+        String version(String path) throws IOException, InterruptedException {
+            try (InputStream body = open(path + "?limit=1")) {
+                String head = new String(body.readAllBytes(), StandardCharsets.UTF_8);
+                int at = head.indexOf("\"resourceVersion\":\"") + 19;
+                return head.substring(at, head.indexOf('"', at));
+            }
         }
 
         long readPages(String path) throws IOException, InterruptedException {
