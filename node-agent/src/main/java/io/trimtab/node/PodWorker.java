@@ -614,7 +614,7 @@ final class PodWorker implements Reconciler {
         Long grace = pod.getMetadata().getDeletionGracePeriodSeconds();
         stopAll(pod, record, containers, Duration.ofSeconds(grace == null ? gracePeriod(pod) : grace));
         if (containers(record).values().stream().anyMatch(ContainerState::isRunning)) {
-            return Result.done(); // the runtime tells when they have ended
+            return watchReadiness(pod, record, containers); // the runtime tells when they have ended
         }
         if (!record.foreign && !containers.isEmpty()) {
             publish(pod, record, containers(record), new Wake());
@@ -638,6 +638,31 @@ final class PodWorker implements Reconciler {
         return Result.done(); // gone, or kept by somebody's finalizer: its containers are gone either way
     }
 
+    /** A pod that ends may still serve: its readiness is asked for as long as it runs. */
+    private Result watchReadiness(Pod pod, PodRecord record, Map<String, ContainerState> containers) {
+        Wake wake = new Wake();
+        boolean probed = false;
+        for (Container container : pod.getSpec().getContainers()) {
+            ContainerState state = containers.get(container.getName());
+            if (container.getReadinessProbe() != null
+                    && state != null
+                    && state.isRunning()
+                    && runtime.isProbed(pod, container)) {
+                Prober.Findings found = record.prober.look(runtime, pod, container, state, driver.now());
+                record.probed.put(container.getName(), found);
+                if (found.next() != null) {
+                    Duration left = Duration.between(driver.now(), found.next());
+                    wake.in(left.isNegative() ? Duration.ZERO : left);
+                }
+                probed = true;
+            }
+        }
+        if (probed && !record.foreign) {
+            publish(pod, record, containers, wake);
+        }
+        return wake.result();
+    }
+
     private static long gracePeriod(Pod pod) {
         Long grace = pod.getSpec().getTerminationGracePeriodSeconds();
         return grace == null ? 30 : Math.max(1, grace);
@@ -652,6 +677,7 @@ final class PodWorker implements Reconciler {
         Map<String, ContainerState> ended = new HashMap<>();
         Map<String, ContainerState> shown = new HashMap<>(containers);
         lastStates(pod, containers, record, ended);
+        boolean stopped = record.stopping && pod.getMetadata().getDeletionTimestamp() == null;
         PodStatus status = PodStatuses.build(new PodStatuses.Inputs(
                 pod,
                 shown,
@@ -665,9 +691,9 @@ final class PodWorker implements Reconciler {
                     Container spec = specs.get(state.name());
                     Prober.Findings found = record.probed.get(state.name());
                     if (found != null) {
-                        return found.ready() && !record.stopping;
+                        return found.ready() && !stopped;
                     }
-                    Instant ready = spec == null || record.stopping ? null : runtime.readyAt(pod, spec, state);
+                    Instant ready = spec == null || stopped ? null : runtime.readyAt(pod, spec, state);
                     return ready != null && !ready.isAfter(driver.now());
                 },
                 record.rejected ? null : record.startTime,

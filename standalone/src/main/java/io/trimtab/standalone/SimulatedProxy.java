@@ -24,6 +24,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Hands requests on to what simulated pods and nodes serve. Immutable. */
 final class SimulatedProxy {
@@ -41,6 +43,11 @@ final class SimulatedProxy {
             "proxy-authorization");
     /** Where the API server is, as pods see it: on no node of ours. */
     private static final Origin API_SERVER = new Origin.Outside("10.0.0.1");
+
+    /** An attribute that holds a link to the server's own root, up to the slash that it begins with. */
+    private static final Pattern LINK = Pattern.compile(
+            "((?:href|src|action|cite|codebase|background|data|formaction|longdesc|poster|usemap|manifest)\\s*=\\s*[\"'])/(?!/)",
+            Pattern.CASE_INSENSITIVE);
 
     private final SimulatedRuntime simulated;
 
@@ -105,7 +112,19 @@ final class SimulatedProxy {
                 given.put(canonical(name), List.of(name.equals("location") ? moved(value, request, target) : value));
             }
         });
-        return new ApiResponse.Whole(answer.code(), given, answer.body().getBytes(StandardCharsets.ISO_8859_1));
+        boolean page = answer.headers().getOrDefault("content-type", "").startsWith("text/html");
+        String body = page ? linked(answer.body(), request, target) : answer.body();
+        return new ApiResponse.Whole(answer.code(), given, body.getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    /** The links of a page that lead to its own server lead through the proxy again. */
+    private static String linked(String page, ApiRequest request, NodeProxy.Target target) {
+        String path = request.path();
+        if (!path.endsWith(target.path())) {
+            return page;
+        }
+        String prefix = path.substring(0, path.length() - target.path().length());
+        return LINK.matcher(page).replaceAll(match -> Matcher.quoteReplacement(match.group(1) + prefix + "/"));
     }
 
     /** A redirection within the server leads through the proxy again. */

@@ -193,8 +193,10 @@ final class PodConnections {
                     case "services" -> "ServiceProxyOptions";
                     default -> "NodeProxyOptions";
                 };
-        int at = call.info.path().indexOf("/proxy");
-        String path = at < 0 ? "" : call.info.path().substring(at + "/proxy".length());
+        // Not the first "/proxy" there is: namespaces and pods have such names, too.
+        String before = "/" + plural + "/" + call.info.name() + "/proxy";
+        int at = call.info.path().indexOf(before);
+        String path = at < 0 ? "" : call.info.path().substring(at + before.length());
         Admission.connect(
                 call,
                 "proxy",
