@@ -19,6 +19,7 @@ import io.trimtab.runtime.Driver;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashSet;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -104,7 +105,13 @@ final class ControllerRunner {
 
             @Override
             public void onUpdate(T old, T object) {
-                source.mapper().map(new Change<>(old, object, false), normal);
+                // A resync tells what was told before: like what was there at start-up, it can wait for what happens
+                // now.
+                boolean resync = old == object
+                        || Objects.equals(
+                                old.getMetadata().getResourceVersion(),
+                                object.getMetadata().getResourceVersion());
+                source.mapper().map(new Change<>(old, object, false), resync ? low : normal);
             }
 
             @Override

@@ -231,6 +231,11 @@ public final class ManagerProgram implements AutoCloseable {
         made.start();
     }
 
+    /** The port on which it tells its health; -1 if it does not. */
+    public int healthPort() {
+        return healthPort == null ? -1 : healthPort.port();
+    }
+
     /** Completes when another may lead: the program must end, for it no longer knows what it may do. */
     public CompletableFuture<Void> leadershipLost() {
         return leadershipLost;

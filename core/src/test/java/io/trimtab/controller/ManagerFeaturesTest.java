@@ -19,6 +19,7 @@ import io.trimtab.client.ResourceType;
 import io.trimtab.client.WatchScope;
 import io.trimtab.client.WriteMode;
 import io.trimtab.health.Health;
+import io.trimtab.informer.DefaultInformerFactory;
 import io.trimtab.runtime.VirtualDriver;
 import java.io.IOException;
 import java.lang.reflect.Field;
@@ -133,6 +134,36 @@ class ManagerFeaturesTest {
         driver.settle();
 
         assertThat(done).containsExactly("shop/config");
+    }
+
+    // ---- Priorities ------------------------------------------------------------------------------------------------
+
+    @Test
+    void givenAResync_whenSomethingChangesMeanwhile_thenTheFreshKeyIsFirst() {
+        for (int i = 0; i < 20; i++) {
+            home.put(map("shop", "m" + i));
+        }
+        DefaultManager manager = DefaultManager.builder(driver, home.client(driver))
+                .caching(DefaultInformerFactory.Options.DEFAULT.withResync(Duration.ofMinutes(1)))
+                .build();
+        manager.add(Controller.of("maps", ConfigMap.class).reconcile(request -> {
+            done.add(request.name());
+            if (done.size() == 1) {
+                home.put(map("shop", "fresh")); // while the others of the resync wait
+            }
+            return Result.done();
+        }));
+        manager.start();
+        driver.settle();
+        assertThat(done).hasSize(21);
+        home.remove(ConfigMap.class, "shop", "fresh");
+        driver.settle();
+        done.clear();
+
+        driver.advance(Duration.ofMinutes(1));
+
+        assertThat(done).hasSize(21).contains("fresh");
+        assertThat(done.indexOf("fresh")).as("place of the fresh key").isLessThanOrEqualTo(3);
     }
 
     // ---- Fairness, modes, logs -------------------------------------------------------------------------------------
