@@ -40,25 +40,46 @@ final class SigningFlags {
             description = "Authority of that signer alone; then those without files of their own sign nothing.")
     private @Nullable Path clientCert;
 
-    @Option(names = PREFIX + "kube-apiserver-client-key-file", paramLabel = "FILE")
+    @Option(
+            names = PREFIX + "kube-apiserver-client-key-file",
+            paramLabel = "FILE",
+            description = "The key of the certificate before.")
     private @Nullable Path clientKey;
 
-    @Option(names = PREFIX + "kubelet-client-cert-file", paramLabel = "FILE")
+    @Option(
+            names = PREFIX + "kubelet-client-cert-file",
+            paramLabel = "FILE",
+            description = "Signs for the signer of that name; default: that of --cluster-signing-cert-file.")
     private @Nullable Path nodeClientCert;
 
-    @Option(names = PREFIX + "kubelet-client-key-file", paramLabel = "FILE")
+    @Option(
+            names = PREFIX + "kubelet-client-key-file",
+            paramLabel = "FILE",
+            description = "The key of the certificate before.")
     private @Nullable Path nodeClientKey;
 
-    @Option(names = PREFIX + "kubelet-serving-cert-file", paramLabel = "FILE")
+    @Option(
+            names = PREFIX + "kubelet-serving-cert-file",
+            paramLabel = "FILE",
+            description = "Signs for the signer of that name; default: that of --cluster-signing-cert-file.")
     private @Nullable Path nodeServingCert;
 
-    @Option(names = PREFIX + "kubelet-serving-key-file", paramLabel = "FILE")
+    @Option(
+            names = PREFIX + "kubelet-serving-key-file",
+            paramLabel = "FILE",
+            description = "The key of the certificate before.")
     private @Nullable Path nodeServingKey;
 
-    @Option(names = PREFIX + "legacy-unknown-cert-file", paramLabel = "FILE")
+    @Option(
+            names = PREFIX + "legacy-unknown-cert-file",
+            paramLabel = "FILE",
+            description = "Signs for the signer of that name; default: that of --cluster-signing-cert-file.")
     private @Nullable Path legacyCert;
 
-    @Option(names = PREFIX + "legacy-unknown-key-file", paramLabel = "FILE")
+    @Option(
+            names = PREFIX + "legacy-unknown-key-file",
+            paramLabel = "FILE",
+            description = "The key of the certificate before.")
     private @Nullable Path legacyKey;
 
     /**

@@ -1,37 +1,18 @@
 package io.trimtab.simulate;
 
+import io.trimtab.apiserver.schema.GoDuration;
 import java.time.Duration;
 import java.util.Locale;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /** Times as people write and read them: {@code 1h30m}, {@code +0:05:00}. Stateless. */
 final class Times {
-    private static final Pattern WHOLE = Pattern.compile("(\\d+(\\.\\d+)?(ms|h|m|s))+");
-    private static final Pattern PART = Pattern.compile("(\\d+(?:\\.\\d+)?)(ms|h|m|s)");
-
     private Times() {}
 
     static Duration parse(String text, String what) {
-        if (text.equals("0")) {
-            return Duration.ZERO;
-        }
-        if (!WHOLE.matcher(text).matches()) {
-            throw new SimulationException(what + ": \"" + text + "\" is no time; give one such as 90s, 5m or 1h30m");
-        }
-        double millis = 0;
-        Matcher parts = PART.matcher(text);
-        while (parts.find()) {
-            double number = Double.parseDouble(parts.group(1));
-            millis += number
-                    * switch (parts.group(2)) {
-                        case "ms" -> 1;
-                        case "s" -> 1_000;
-                        case "m" -> 60_000;
-                        default -> 3_600_000;
-                    };
-        }
-        return Duration.ofMillis(Math.round(millis));
+        return GoDuration.parse(text)
+                .filter(time -> !time.isNegative())
+                .orElseThrow(() -> new SimulationException(
+                        what + ": \"" + text + "\" is no time; give one such as 90s, 5m or 1h30m"));
     }
 
     /** {@code +0:05:00.250}: hours, minutes, seconds; thousandths only if there are any. */

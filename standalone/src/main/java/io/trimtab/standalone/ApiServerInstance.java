@@ -289,6 +289,11 @@ public final class ApiServerInstance implements AutoCloseable {
         return done;
     }
 
+    /** Waits until the step has ended, be it well or not. */
+    private static void settle(Driver driver, CompletableFuture<?> step) {
+        await(driver, step.handle((done, failure) -> true), "what was begun");
+    }
+
     private static <T> T await(Driver driver, CompletableFuture<T> step, String what) {
         try {
             return driver.await(step, Duration.ofSeconds(60));
@@ -328,8 +333,14 @@ public final class ApiServerInstance implements AutoCloseable {
         Kinds kinds = kinds(options);
         ResourceRegistry resources =
                 ResourceRegistry.builtIn(kinds.registry(), options.extensions().versions());
-        this.store = await(driver, opening, "the store");
-        this.authority = await(driver, signing, "the certificate authority");
+        try {
+            this.store = await(driver, opening, "the store");
+            this.authority = await(driver, signing, "the certificate authority");
+        } catch (RuntimeException e) {
+            // Nothing may write into the directory any more once this has failed.
+            List.of(signing, proxies, http).forEach(step -> settle(driver, step));
+            throw e;
+        }
         this.storage = new DefaultStorage(
                 store,
                 driver,

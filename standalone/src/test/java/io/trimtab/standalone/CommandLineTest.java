@@ -39,7 +39,7 @@ class CommandLineTest {
                 "apiserver --secure-port 0 --token-auth-file /nowhere | --token-auth-file /nowhere cannot be read",
                 "rolling-update old | must specify --filename or --image for new controller",
                 "rolling-update old -f a --image b | --filename and --image can not both be specified",
-                "rolling-update old -f a --update-period soon | --update-period: \"soon\" is no time",
+                "rolling-update old -f a --update-period soon | \"soon\" is no time",
                 "node --name n --kubeconfig /nowhere | --kubeconfig: /nowhere cannot be read",
                 "controller-manager --kubeconfig /nowhere | --kubeconfig: /nowhere cannot be read",
                 "dance | Unmatched argument at index 0: 'dance'",

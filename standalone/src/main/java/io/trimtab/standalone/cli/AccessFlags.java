@@ -56,10 +56,16 @@ final class AccessFlags {
             description = "Default: the issuer's URL and #, unless the claim is email; - for none.")
     private @Nullable String usernamePrefix;
 
-    @Option(names = "--oidc-groups-claim", paramLabel = "CLAIM")
+    @Option(
+            names = "--oidc-groups-claim",
+            paramLabel = "CLAIM",
+            description = "The claim that names the user's groups.")
     private @Nullable String groupsClaim;
 
-    @Option(names = "--oidc-groups-prefix", paramLabel = "PREFIX")
+    @Option(
+            names = "--oidc-groups-prefix",
+            paramLabel = "PREFIX",
+            description = "Before each group, so that nobody claims one of the cluster's own.")
     private @Nullable String groupsPrefix;
 
     @Option(names = "--oidc-required-claim", paramLabel = "CLAIM=VALUE", description = "May be repeated.")

@@ -2,7 +2,6 @@ package io.trimtab.standalone.cli;
 
 import io.trimtab.apiserver.callout.ServiceResolver.Routing;
 import io.trimtab.apiserver.resource.ServedVersions;
-import io.trimtab.apiserver.schema.GoDuration;
 import io.trimtab.standalone.ExtensionOptions;
 import io.trimtab.standalone.ExtensionOptions.AuthorizationWebhook;
 import io.trimtab.standalone.ExtensionOptions.RequestHeaderOptions;
@@ -188,15 +187,5 @@ final class ExtensionFlags {
                                 authorizationWebhook, authorizationVersion, keepAllowed, keepRefused),
                 features,
                 new ServedVersions(versions));
-    }
-
-    /** Durations as Kubernetes' flags have them. */
-    static final class DurationConverter implements ITypeConverter<Duration> {
-        @Override
-        public Duration convert(String text) {
-            return GoDuration.parse(text)
-                    .orElseThrow(() ->
-                            new TypeConversionException("\"" + text + "\" is no duration; give one such as 2m or 30s"));
-        }
     }
 }

@@ -42,7 +42,8 @@ final class PlanCommand implements Runnable {
     @Option(
             names = {"-o", "--output"},
             paramLabel = "text|json",
-            defaultValue = "text")
+            defaultValue = "text",
+            description = "How it is told: as text, or as JSON.")
     private String output = "text";
 
     @Override

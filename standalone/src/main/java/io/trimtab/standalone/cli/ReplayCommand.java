@@ -22,7 +22,7 @@ final class ReplayCommand implements Runnable {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Parameters(paramLabel = "FILE")
+    @Parameters(paramLabel = "FILE", description = "What simulate --record has written.")
     private Path file = Path.of("");
 
     @Option(
@@ -41,7 +41,8 @@ final class ReplayCommand implements Runnable {
     @Option(
             names = {"-o", "--output"},
             paramLabel = "text|json",
-            defaultValue = "text")
+            defaultValue = "text",
+            description = "How it is told: as text, or as JSON.")
     private String output = "text";
 
     @Option(names = "--timeline", paramLabel = "N", defaultValue = "200", description = "Lines at the most.")

@@ -20,8 +20,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -38,7 +36,6 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class RollingUpdateCommand implements Callable<Integer> {
-    private static final Pattern TIME = Pattern.compile("(\\d+)(ms|s|m|h)");
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -71,14 +68,29 @@ final class RollingUpdateCommand implements Callable<Integer> {
             description = "The label that tells the pods of the two controllers apart while both run.")
     private String deploymentKey = "deployment";
 
-    @Option(names = "--update-period", defaultValue = "1m", paramLabel = "TIME", description = "Between two steps.")
-    private String updatePeriod = "1m";
+    @Option(
+            names = "--update-period",
+            converter = DurationConverter.class,
+            defaultValue = "1m",
+            paramLabel = "TIME",
+            description = "Between two steps.")
+    private Duration updatePeriod = Duration.ofMinutes(1);
 
-    @Option(names = "--poll-interval", defaultValue = "3s", paramLabel = "TIME", description = "Between two looks.")
-    private String pollInterval = "3s";
+    @Option(
+            names = "--poll-interval",
+            converter = DurationConverter.class,
+            defaultValue = "3s",
+            paramLabel = "TIME",
+            description = "Between two looks.")
+    private Duration pollInterval = Duration.ofSeconds(3);
 
-    @Option(names = "--timeout", defaultValue = "5m", paramLabel = "TIME", description = "Without any progress.")
-    private String timeout = "5m";
+    @Option(
+            names = "--timeout",
+            converter = DurationConverter.class,
+            defaultValue = "5m",
+            paramLabel = "TIME",
+            description = "Without any progress.")
+    private Duration timeout = Duration.ofMinutes(5);
 
     @Option(names = "--rollback", description = "Goes back from an update that was begun.")
     private boolean rollback;
@@ -101,10 +113,7 @@ final class RollingUpdateCommand implements Callable<Integer> {
                             ? "must specify --filename or --image for new controller"
                             : "--filename and --image can not both be specified");
         }
-        RollingUpdate.Options options = new RollingUpdate.Options(
-                time("--update-period", updatePeriod),
-                time("--poll-interval", pollInterval),
-                time("--timeout", timeout));
+        RollingUpdate.Options options = new RollingUpdate.Options(updatePeriod, pollInterval, timeout);
         Config config = config();
         String space = namespace != null ? namespace : Objects.requireNonNullElse(config.getNamespace(), "default");
         PrintWriter out = spec.commandLine().getOut();
@@ -154,27 +163,5 @@ final class RollingUpdateCommand implements Callable<Integer> {
             }
             throw new StartException("-f " + file + " cannot be read: " + e.getMessage(), e);
         }
-    }
-
-    private Duration time(String flag, String text) {
-        Matcher matcher = TIME.matcher(text);
-        Duration total = Duration.ZERO;
-        int end = 0;
-        while (matcher.find() && matcher.start() == end) {
-            long number = Long.parseLong(matcher.group(1));
-            total = total.plus(
-                    switch (matcher.group(2)) {
-                        case "ms" -> Duration.ofMillis(number);
-                        case "s" -> Duration.ofSeconds(number);
-                        case "m" -> Duration.ofMinutes(number);
-                        default -> Duration.ofHours(number);
-                    });
-            end = matcher.end();
-        }
-        if (end != text.length() || text.isEmpty()) {
-            throw new ParameterException(
-                    spec.commandLine(), flag + ": \"" + text + "\" is no time; give one such as 1m30s");
-        }
-        return total;
     }
 }

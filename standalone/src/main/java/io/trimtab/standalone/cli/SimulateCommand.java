@@ -84,7 +84,8 @@ final class SimulateCommand implements Runnable {
     @Option(
             names = {"-o", "--output"},
             paramLabel = "text|json",
-            defaultValue = "text")
+            defaultValue = "text",
+            description = "How it is told: as text, or as JSON.")
     private String output = "text";
 
     @Option(names = "--timeline", paramLabel = "N", defaultValue = "200", description = "Lines at the most.")
