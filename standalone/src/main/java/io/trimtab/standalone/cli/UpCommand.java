@@ -61,7 +61,8 @@ final class UpCommand implements Callable<Integer> {
             split = ",",
             defaultValue = "*",
             paramLabel = "NAME",
-            description = "Which to run: '*' for all, 'name' for one, '-name' for all but that one.")
+            description = "Which to run: '*' for all that are on by default, 'name' for one, '-name' for all but"
+                    + " that one.")
     private List<String> controllers = List.of("*");
 
     @Option(names = "--no-scheduler", description = "No scheduler: run one by trimtab scheduler.")
