@@ -542,13 +542,19 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
             public void endInput() {
                 if (Boolean.TRUE.equals(container.getStdinOnce())) {
                     box.input.close();
+                } else {
+                    // Who has nothing more to say to a program that goes on has left it.
+                    box.log.leave(follower);
+                    console.ended(0);
                 }
             }
 
             @Override
             public void leave() {
                 box.log.leave(follower);
-                endInput();
+                if (Boolean.TRUE.equals(container.getStdinOnce())) {
+                    box.input.close();
+                }
             }
         });
     }
