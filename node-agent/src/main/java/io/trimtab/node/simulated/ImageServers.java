@@ -26,12 +26,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class ImageServers {
     private static final String HTML = "text/html";
-    private static final Set<String> STATIC = Set.of("nginx", "httpd");
+    private static final Set<String> STATIC = Set.of("nginx", "httpd", "nautilus", "kitten");
 
     /** The ports of well-known images, which they have whether or not a container declares them. */
     private static final Map<String, List<Integer>> WEB = Map.ofEntries(
             Map.entry("nginx", List.of(80)),
             Map.entry("httpd", List.of(80)),
+            Map.entry("nautilus", List.of(80)),
+            Map.entry("kitten", List.of(80)),
             Map.entry("caddy", List.of(80)),
             Map.entry("whoami", List.of(80)),
             Map.entry("wordpress", List.of(80)),
@@ -178,6 +180,7 @@ final class ImageServers {
         return switch (Commands.repository(image)) {
             case "httpd" -> "/usr/local/apache2/htdocs";
             case "nginx" -> "/usr/share/nginx/html";
+            case "nautilus", "kitten" -> "/";
             default -> null;
         };
     }
@@ -246,17 +249,26 @@ final class ImageServers {
     /** Lays out what a web server's image comes with. */
     static void furnish(Container container, FileTree disk) {
         String root = documentRoot(container.getImage());
-        if (root != null) {
-            boolean nginx = Commands.repository(container.getImage()).equals("nginx");
-            disk.directories(root.substring(1), 0755);
-            disk.put(
-                    root.substring(1) + "/index.html",
-                    FileTree.Entry.file(
-                            nginx
-                                    ? "<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>\n</head>\n<body>\n"
-                                            + "<h1>Welcome to nginx!</h1>\n</body>\n</html>\n"
-                                    : "<html><body><h1>It works!</h1></body></html>\n",
-                            0644));
+        if (root == null) {
+            return;
+        }
+        String image = Commands.repository(container.getImage());
+        String directory = root.substring(1);
+        disk.directories(directory, 0755);
+        switch (image) {
+            case "nginx" ->
+                disk.put(
+                        directory + "/index.html",
+                        FileTree.Entry.file(
+                                "<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>\n</head>\n<body>\n"
+                                        + "<h1>Welcome to nginx!</h1>\n</body>\n</html>\n",
+                                0644));
+            case "httpd" ->
+                disk.put(
+                        directory + "/index.html",
+                        FileTree.Entry.file("<html><body><h1>It works!</h1></body></html>\n", 0644));
+            // A picture, and which it is: what a rolling update of the two is watched by.
+            default -> disk.put("data.json", FileTree.Entry.file("{\n\"image\": \"" + image + ".jpg\"\n}\n", 0644));
         }
     }
 
