@@ -7,6 +7,9 @@
  * and {@code numHeapArenas} (pools of buffers; 2 and 1 here, for they grow with the number of processors otherwise), {@code
  * io.netty.allocator.maxOrder} (size of a pool's chunk: 8 KiB times two to the power of this; 5 here, so 256 KiB), and {@code
  * io.netty.maxDirectMemory} (an upper bound in bytes).
+ *
+ * <p>On Linux on x86-64, TLS is BoringSSL's and the network epoll's; elsewhere, and with {@code
+ * io.netty.handler.ssl.noOpenSsl=true} and {@code io.netty.transport.noNative=true}, the JDK's.
  */
 @NullMarked
 package io.trimtab.apiserver.http;
