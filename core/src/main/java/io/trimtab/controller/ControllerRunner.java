@@ -278,8 +278,11 @@ final class ControllerRunner {
     private void look(Request request) {
         if (!ownWrites.park(request, () -> queue.add(request))) {
             String id = name() + "-" + reconciles.incrementAndGet();
-            try (ReconcileLog open = ReconcileLog.open(name(), request, id)) {
+            ReconcileLog.enter(name(), request, id);
+            try {
                 reconcile(request);
+            } finally {
+                ReconcileLog.exit();
             }
         }
     }

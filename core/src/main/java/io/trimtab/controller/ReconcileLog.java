@@ -7,7 +7,7 @@ import org.slf4j.MDC;
  * {@code controller}, {@code namespace}, {@code name}, {@code cluster} (if it is another one) and {@code reconcileID}, under the
  * names that controllers of the Go ecosystem use.
  */
-final class ReconcileLog implements AutoCloseable {
+final class ReconcileLog {
     private static final String CONTROLLER = "controller";
     private static final String NAMESPACE = "namespace";
     private static final String NAME = "name";
@@ -16,7 +16,7 @@ final class ReconcileLog implements AutoCloseable {
 
     private ReconcileLog() {}
 
-    static ReconcileLog open(String controller, Request request, String id) {
+    static void enter(String controller, Request request, String id) {
         MDC.put(CONTROLLER, controller);
         MDC.put(NAMESPACE, request.namespace());
         MDC.put(NAME, request.name());
@@ -24,11 +24,9 @@ final class ReconcileLog implements AutoCloseable {
         if (!request.cluster().isEmpty()) {
             MDC.put(CLUSTER, request.cluster());
         }
-        return new ReconcileLog();
     }
 
-    @Override
-    public void close() {
+    static void exit() {
         MDC.remove(CONTROLLER);
         MDC.remove(NAMESPACE);
         MDC.remove(NAME);

@@ -46,7 +46,8 @@ final class TracedClient implements Client {
         if (name != null) {
             span.setAttribute(Tracing.NAME, name);
         }
-        try (Scope current = span.makeCurrent()) {
+        Scope current = span.makeCurrent();
+        try {
             return call.get();
         } catch (ApiException e) {
             if (e.code() > 0) {
@@ -59,6 +60,7 @@ final class TracedClient implements Client {
             span.setStatus(StatusCode.ERROR);
             throw e;
         } finally {
+            current.close();
             span.end();
         }
     }
