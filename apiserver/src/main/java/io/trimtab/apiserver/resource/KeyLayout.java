@@ -13,7 +13,22 @@ final class KeyLayout {
 
     private KeyLayout() {}
 
+    /** The last ones asked for, by hash; races only lose one. */
+    private static final Known[] KNOWN = new Known[256];
+
+    private record Known(ApiResource resource, String prefix) {}
+
     static String prefix(ApiResource resource) {
+        int slot = (31 * resource.plural().hashCode() + resource.group().hashCode()) * 0x9e3779b9 >>> 24;
+        Known known = KNOWN[slot];
+        if (known == null || known.resource != resource) {
+            known = new Known(resource, make(resource));
+            KNOWN[slot] = known;
+        }
+        return known.prefix;
+    }
+
+    private static String make(ApiResource resource) {
         if (resource.group().isEmpty()) {
             return "/registry/" + SPECIAL.getOrDefault(resource.plural(), resource.plural()) + "/";
         }

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +24,11 @@ public final class StoredJson {
     private static final int LONGEST_SHARED = 40;
 
     /** By hash; races only lose one. Nodes of texts are immutable. */
-    private static final TextNode[] SHARED = new TextNode[4096];
+    private static final Known[] NAMES = new Known[4096];
+
+    private static final Known[] VALUES = new Known[4096];
+
+    private record Known(byte[] bytes, TextNode node) {}
 
     /** Says that the general reader is to be asked. */
     private static final class Unexpected extends RuntimeException {
@@ -73,7 +78,7 @@ public final class StoredJson {
         byte b = next();
         switch (b) {
             case '"':
-                return text();
+                return text(VALUES);
             case '{':
                 return object(depth);
             case '[':
@@ -114,7 +119,7 @@ public final class StoredJson {
             if (next() != '"') {
                 throw Unexpected.INSTANCE;
             }
-            String name = text().textValue();
+            String name = text(NAMES).textValue();
             if (next() != ':') {
                 throw Unexpected.INSTANCE;
             }
@@ -182,7 +187,7 @@ public final class StoredJson {
     }
 
     /** At a quotation mark. */
-    private TextNode text() {
+    private TextNode text(Known[] shared) {
         byte[] bytes = json;
         int start = ++at;
         int end = start;
@@ -200,22 +205,21 @@ public final class StoredJson {
         if (length > LONGEST_SHARED) {
             return TextNode.valueOf(new String(bytes, start, length, StandardCharsets.ISO_8859_1));
         }
-        // The hash is the one that the String has.
         int slot = hash * 0x9e3779b9 >>> 20;
-        TextNode known = SHARED[slot];
-        if (known == null || !isSame(known.textValue(), hash, start, length)) {
-            known = TextNode.valueOf(new String(bytes, start, length, StandardCharsets.ISO_8859_1));
-            SHARED[slot] = known;
+        Known known = shared[slot];
+        if (known == null || !Arrays.equals(known.bytes, 0, known.bytes.length, bytes, start, end)) {
+            byte[] copy = Arrays.copyOfRange(bytes, start, end);
+            String text = new String(copy, StandardCharsets.ISO_8859_1);
+            // The same string as the constants have with which they are compared: identity is found first.
+            known = new Known(copy, TextNode.valueOf(shared == NAMES || isWord(copy) ? text.intern() : text));
+            shared[slot] = known;
         }
-        return known;
+        return known.node;
     }
 
-    private boolean isSame(String known, int hash, int start, int length) {
-        if (known.length() != length || known.hashCode() != hash) {
-            return false;
-        }
-        for (int i = 0; i < length; i++) {
-            if (known.charAt(i) != json[start + i]) {
+    private static boolean isWord(byte[] text) {
+        for (byte b : text) {
+            if ((b | 0x20) < 'a' || (b | 0x20) > 'z') {
                 return false;
             }
         }
