@@ -44,7 +44,7 @@ final class Typed {
         }
 
         boolean declares(String field) {
-            return schema != null && schema.properties().containsKey(field);
+            return schema != null && schema.property(field) != null;
         }
 
         /** The type of a field; null if it is not allowed. */
@@ -53,7 +53,7 @@ final class Typed {
             if (schema == null) {
                 return UNKNOWN;
             }
-            Schema declared = schema.properties().get(name);
+            Schema declared = schema.property(name);
             if (declared != null) {
                 return of(declared);
             }
@@ -123,7 +123,7 @@ final class Typed {
             for (String name : keys) {
                 JsonNode value = item.get(name);
                 if (value == null && schema.items() != null) {
-                    Schema declared = schema.items().properties().get(name);
+                    Schema declared = schema.items().property(name);
                     value = declared == null ? null : declared.defaultValue();
                 }
                 if (value != null) {

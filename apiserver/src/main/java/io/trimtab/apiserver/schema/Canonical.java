@@ -44,11 +44,10 @@ public final class Canonical {
     private static ObjectNode struct(ObjectNode object, TypeNode type) {
         // Few of the declared fields are there: these are put into their places, instead of looking for each of the
         // others.
-        Map<String, Field> fields = type.fields();
         Field[] order = type.order();
         @Nullable JsonNode[] values = new JsonNode[order.length];
         for (Map.Entry<String, JsonNode> entry : object.properties()) {
-            Field field = fields.get(entry.getKey());
+            Field field = type.field(entry.getKey());
             if (field != null) {
                 values[field.place()] = entry.getValue();
             }
@@ -97,10 +96,9 @@ public final class Canonical {
 
     /** Adds and leaves out as {@link #struct} does; the same object if that changes nothing. */
     private static ObjectNode complete(ObjectNode object, TypeNode type) {
-        Map<String, Field> fields = type.fields();
         ObjectNode result = object;
         for (Map.Entry<String, JsonNode> entry : object.properties()) {
-            Field field = fields.get(entry.getKey());
+            Field field = type.field(entry.getKey());
             JsonNode value = entry.getValue();
             JsonNode written = null;
             if (field != null && !value.isNull() && !isLeftOut(value, field)) {

@@ -116,14 +116,13 @@ final class Reading {
     }
 
     private ObjectNode struct(JsonParser p, TypeNode type, ObjectNode into) throws IOException, DecodeException {
-        var fields = type.fields();
         Set<String> seen = null;
         String outerStruct = struct;
         boolean outerInStruct = inStruct;
         String here = type.resolved().structName;
         for (String name = p.nextFieldName(); name != null; name = p.nextFieldName()) {
             JsonToken token = p.nextToken();
-            Field field = fields.get(name);
+            Field field = type.field(name);
             if (field == null) {
                 strict("unknown field ", name);
                 p.skipChildren();

@@ -42,6 +42,11 @@ public interface Schema {
     /** Declared fields of an object, in the order in which they are written. */
     Map<String, Schema> properties();
 
+    /** The type of a declared field; null if there is none of the name. */
+    default @Nullable Schema property(String property) {
+        return properties().get(property);
+    }
+
     /** The type of the values of a map; null if this is no map. */
     @Nullable
     Schema additionalProperties();

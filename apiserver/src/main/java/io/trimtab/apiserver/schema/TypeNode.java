@@ -60,6 +60,9 @@ final class TypeNode implements Schema {
     /** The same in declared order. */
     private final Field[] order;
 
+    /** The same by hash, at most half full; what is taken goes to the next free place. */
+    private final @Nullable Field[] byHash;
+
     private Field @Nullable [] speaking;
 
     private final Map<String, Schema> properties;
@@ -115,6 +118,7 @@ final class TypeNode implements Schema {
         this.shape = custom ? Shape.CUSTOM : shapeOf(goKind, goLine != null);
         this.fields = fields(json, goLine, custom);
         this.order = fields.values().toArray(Field[]::new);
+        this.byHash = byHash(order);
         Map<String, Schema> view = new LinkedHashMap<>();
         fields.forEach((n, f) -> view.put(n, f.type()));
         this.properties = Collections.unmodifiableMap(view);
@@ -233,6 +237,43 @@ final class TypeNode implements Schema {
 
     Map<String, Field> fields() {
         return resolved().fields;
+    }
+
+    private static @Nullable Field[] byHash(Field[] fields) {
+        @Nullable Field[] table = new Field[Math.max(2, Integer.highestOneBit(Math.max(1, fields.length)) * 4)];
+        for (Field field : fields) {
+            int i = spread(field.name()) & table.length - 1;
+            while (table[i] != null) {
+                i = i + 1 & table.length - 1;
+            }
+            table[i] = field;
+        }
+        return table;
+    }
+
+    private static int spread(String name) {
+        int hash = name.hashCode();
+        return hash ^ hash >>> 16;
+    }
+
+    /** A declared field; null if there is none of the name. Quicker than {@link #fields}: each field of each object asks here. */
+    @SuppressWarnings("StringEquality") // names are interned as a rule; the comparison of texts comes after
+    @Nullable
+    Field field(String name) {
+        @Nullable Field[] table = resolved().byHash;
+        int mask = table.length - 1;
+        for (int i = spread(name) & mask; ; i = i + 1 & mask) {
+            Field field = table[i];
+            if (field == null || field.name == name || field.name.equals(name)) {
+                return field;
+            }
+        }
+    }
+
+    @Override
+    public @Nullable Schema property(String property) {
+        Field field = field(property);
+        return field == null ? null : field.type();
     }
 
     /** All of {@link #fields} in declared order, each at its place; not to be changed. */

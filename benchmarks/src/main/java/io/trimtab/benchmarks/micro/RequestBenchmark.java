@@ -1,12 +1,16 @@
 package io.trimtab.benchmarks.micro;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.ApiResponse;
+import io.trimtab.apiserver.schema.CompactJson;
 import io.trimtab.apiserver.schema.Decoded;
 import io.trimtab.apiserver.schema.Decoder;
 import io.trimtab.apiserver.schema.Schema;
 import io.trimtab.apiserver.schema.SchemaRegistry;
+import io.trimtab.apiserver.schema.StoredJson;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -41,10 +45,25 @@ public class RequestBenchmark {
     private final Schema schema = schemas.forKind("", "v1", "Pod").orElseThrow();
     private final Decoder decoder = new Decoder(schemas);
     private final Decoder.Target target = new Decoder.Target("", "v1", "Pod", schema, false);
+    private final ObjectNode tree =
+            decoder.decode(pod, Decoder.Syntax.JSON, target).object();
+    private final byte[] stored = CompactJson.of(tree);
 
     @Benchmark
     public Decoded decode() {
         return decoder.decode(pod, Decoder.Syntax.JSON, target);
+    }
+
+    /** A tree to the bytes that are stored. */
+    @Benchmark
+    public byte[] encode() {
+        return CompactJson.of(tree);
+    }
+
+    /** The bytes that are stored to a tree. */
+    @Benchmark
+    public @Nullable ObjectNode readStored() {
+        return StoredJson.object(stored);
     }
 
     /** Decode, default, admit, validate, track fields, encode. */
