@@ -27,13 +27,14 @@ record Page(String name, List<String> blocks) {
             import io.trimtab.client.*;
             import io.trimtab.controller.*;
             import io.trimtab.events.*;
-            import io.trimtab.informer.Lister;
+            import io.trimtab.informer.*;
             import io.trimtab.josdk.*;
             import io.trimtab.junit.*;
             import io.trimtab.junit.Cluster;
             import io.trimtab.junit.fault.*;
             import io.trimtab.runtime.*;
             import io.trimtab.standalone.ClusterOptions;
+            import io.trimtab.webhook.*;
             import java.time.Duration;
             import java.util.*;
             import java.util.concurrent.*;
