@@ -31,6 +31,9 @@ final class PodRecord {
     /** Somebody else decided the phase: from then on it is theirs. */
     boolean foreign;
 
+    /** A first status was kept back. */
+    boolean held;
+
     boolean stopping;
 
     /** The node did not take the pod: nothing of it was ever made. */

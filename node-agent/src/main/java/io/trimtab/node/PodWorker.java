@@ -49,6 +49,8 @@ final class PodWorker implements Reconciler {
     private static final Duration NAG = Duration.ofSeconds(12);
     /** Who makes a refused pod anew at once would do nothing else if a refusal took no time. */
     private static final Duration REFUSAL = Duration.ofMillis(100);
+    /** For how long nobody need hear that containers are being made whose images are there: it seldom takes so long. */
+    private static final Duration FIRST_STATUS = Duration.ofSeconds(1);
     /** How often what volumes show is brought up to date, as a kubelet does by its sync period. */
     private static final Duration REMOUNT = Duration.ofSeconds(60);
 
@@ -231,7 +233,9 @@ final class PodWorker implements Reconciler {
     private static void noticeForeign(Pod pod, PodRecord record) {
         String phase = pod.getStatus() == null ? null : pod.getStatus().getPhase();
         if (record.written == null || phase == null) {
-            record.foreign |= record.written == null && record.ordered.isEmpty() && PodStatuses.isTerminal(phase);
+            record.foreign |= record.written == null
+                    && (record.held || record.ordered.isEmpty())
+                    && PodStatuses.isTerminal(phase);
             return;
         }
         // Our own writes are in the cache before the next call: a difference is not ours.
@@ -705,6 +709,12 @@ final class PodWorker implements Reconciler {
         if (status.equals(record.written) && !isReadinessOverwritten(pod, status)) {
             return;
         }
+        Duration held = driver.isVirtual() ? Duration.ZERO : held(pod, record, status);
+        if (!held.isZero()) {
+            record.held = true;
+            wake.in(held);
+            return;
+        }
         try {
             client.patchOnly(
                     PODS,
@@ -719,6 +729,24 @@ final class PodWorker implements Reconciler {
             return; // it is gone: its deletion will be seen soon
         }
         record.written = status;
+    }
+
+    /**
+     * How long a first status that says no more than that containers are being made is kept back: what follows at once replaces
+     * it, as in a kubelet, whose status manager sends the newest status there is. In virtual time every state is shown.
+     */
+    private Duration held(Pod pod, PodRecord record, PodStatus status) {
+        boolean says = record.written != null
+                || record.failureReason != null
+                || !record.waiting.isEmpty()
+                || pod.getMetadata().getDeletionTimestamp() != null
+                || !pod.getSpec().getInitContainers().isEmpty()
+                || !"Pending".equals(status.getPhase())
+                || pod.getSpec().getContainers().stream()
+                        .anyMatch(c ->
+                                runtime.image(record.node, c.getImage()).progress() != ImageState.Progress.PRESENT);
+        Duration left = Duration.between(driver.now(), record.startTime.plus(FIRST_STATUS));
+        return says || left.isNegative() ? Duration.ZERO : left;
     }
 
     /** Whether somebody took the pod for not ready, as is done when its node falls silent: they are told otherwise. */

@@ -118,6 +118,7 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
 
     @Override
     public void pull(String node, String image, String podUid) {
+        Duration takes = simulation.pullTime();
         lock.lock();
         try {
             waiting.computeIfAbsent(node + "\n" + image, k -> new HashSet<>()).add(podUid);
@@ -129,17 +130,20 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
             // What is there stays there while somebody asks for it anew: other pods need not wait for that.
             if (before == null || before.progress() != ImageState.Progress.PRESENT) {
                 onNode.put(image, ImageState.PULLING);
+            } else if (simulation.startTime().compareTo(takes) < 0) {
+                takes = simulation.startTime(); // the registry only says that it has no other
             }
         } finally {
             lock.unlock();
         }
-        driver.schedule(simulation.pullTime(), () -> pulled(node, image));
+        Duration took = takes;
+        driver.schedule(took, () -> pulled(node, image, took));
     }
 
-    private void pulled(String node, String image) {
+    private void pulled(String node, String image, Duration took) {
         ImageState state = simulation.isUnknown(image)
                 ? new ImageState(ImageState.Progress.FAILED, failure(image), null, "")
-                : new ImageState(ImageState.Progress.PRESENT, "", simulation.pullTime(), digest(image));
+                : new ImageState(ImageState.Progress.PRESENT, "", took, digest(image));
         Set<String> told;
         lock.lock();
         try {
