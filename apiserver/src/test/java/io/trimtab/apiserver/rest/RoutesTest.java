@@ -118,8 +118,8 @@ class RoutesTest {
         assertThat(cbor.message()).startsWith("406: Not Acceptable\n\nAvailable representations: application/json,");
         var watch = server.send("GET", MAPS + "?watch=1", Map.of("accept", "application/yaml"), "");
         assertThat(watch.body())
-                .contains("only the following media types are accepted: application/json;stream=watch,"
-                        + " application/vnd.kubernetes.protobuf;stream=watch");
+                .contains("only the following media types are accepted: application/json;stream=watch,\n"
+                        + "  application/vnd.kubernetes.protobuf;stream=watch");
         var review = server.send(
                 "POST",
                 "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
