@@ -4,6 +4,7 @@ import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.trimtab.runtime.Driver;
+import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.file.FileSystemOptions;
@@ -27,6 +28,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -241,16 +243,20 @@ public final class HttpFrontend implements AutoCloseable {
         boolean tooLong = cause instanceof TooLongHttpLineException || cause instanceof TooLongHttpHeaderException;
         int code = tooLong ? 431 : 400;
         String text = tooLong ? "431 Request Header Fields Too Large" : "400 Bad Request";
-        request.response().setStatusCode(code);
-        request.response().putHeader("Content-Type", "text/plain; charset=utf-8");
-        request.response().putHeader("Connection", "close");
-        // What the client still sends is read and dropped meanwhile: to close on it would reset the connection, and the
-        // client
-        // would not see the answer.
-        request.response()
-                .end(text)
-                .onComplete(
-                        v -> driver.schedule(LINGER, () -> request.connection().close()));
+        Context context = Objects.requireNonNull(Vertx.currentContext(), "requests come on event loops");
+        // The connection is closed on the answer. What the client still sends is read and dropped before: to close on
+        // it would
+        // reset the connection, and the client would not see the answer.
+        driver.schedule(
+                LINGER,
+                () -> context.runOnContext(v -> {
+                    request.response().setStatusCode(code);
+                    request.response().putHeader("Content-Type", "text/plain; charset=utf-8");
+                    request.response().putHeader("Connection", "close");
+                    request.response()
+                            .end(text)
+                            .onComplete(sent -> request.connection().close());
+                }));
     }
 
     /** The TLS port that is open, or -1. */
