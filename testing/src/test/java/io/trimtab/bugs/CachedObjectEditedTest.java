@@ -11,6 +11,7 @@ import io.trimtab.controller.Manager;
 import io.trimtab.controller.Result;
 import io.trimtab.junit.Cluster;
 import io.trimtab.junit.Oracle;
+import java.util.Map;
 import java.util.Set;
 
 /** Changes the object that its cache shares with everybody, and writes that. When the write fails, the cache lies. */
@@ -24,7 +25,7 @@ class CachedObjectEditedTest extends BugContract {
                     && !request.name().equals("kubernetes")
                     && !"yes".equals(cached.getMetadata().getAnnotations().get("example.com/checked"))) {
                 Service service = mended ? KubernetesJson.copy(cached) : cached;
-                service.getMetadata().getAnnotations().put("example.com/checked", "yes");
+                service.getMetadata().setAnnotations(Map.of("example.com/checked", "yes"));
                 client.update(ResourceType.of(Service.class), service);
             }
             return Result.done();
