@@ -108,6 +108,9 @@ public final class EtcdStore implements Store {
     /** Who waits for the copy to have a revision. */
     private final ConcurrentSkipListMap<Long, CompletableFuture<Long>> waiting = new ConcurrentSkipListMap<>();
 
+    /** Up to where listeners have heard: the copy is there a moment earlier. Written by whoever follows etcd. */
+    private volatile long heard;
+
     /** Guarded by the versions' lock: counts watches, so that a late word of an old one is known as such. */
     private int generation;
 
@@ -133,6 +136,7 @@ public final class EtcdStore implements Store {
         this.client = client;
         this.leases = new EtcdLeases(client, driver);
         this.versions = new Versions(base, maxHistoryBytes);
+        this.heard = base.revision();
     }
 
     /**
@@ -349,14 +353,14 @@ public final class EtcdStore implements Store {
         return List.copyOf(changes);
     }
 
-    /** Done when the copy has a revision. */
+    /** Done when the copy has a revision, and listeners have heard of it. */
     private CompletableFuture<Long> reached(long revision) {
-        long now = versions.latest().revision();
+        long now = heard;
         if (now >= revision) {
             return CompletableFuture.completedFuture(now);
         }
         CompletableFuture<Long> future = waiting.computeIfAbsent(revision, r -> new CompletableFuture<>());
-        now = versions.latest().revision();
+        now = heard;
         if (now >= revision) {
             waiting.remove(revision, future);
             future.complete(now);
@@ -369,6 +373,7 @@ public final class EtcdStore implements Store {
     }
 
     private void tellWaiting(long upTo) {
+        heard = Math.max(heard, upTo);
         if (waiting.isEmpty()) {
             return;
         }
