@@ -72,6 +72,12 @@ public final class Aggregator implements RemoteDocuments, AutoCloseable {
     private final Driver.Lane lane;
     private final ObjectFeed feed;
     private final AtomicBoolean scheduled = new AtomicBoolean();
+    private final Object gate = new Object();
+    /** Guarded by {@code gate}: whether what belongs to the lane has been handed to it. */
+    private boolean started;
+    /** Guarded by {@code gate}: whether the lane was woken before that. */
+    private boolean woken;
+
     private volatile boolean closed;
     /** What others serve, by name of the APIService. Written by the lane. */
     private volatile Map<String, Registration> remote = Map.of();
@@ -148,9 +154,10 @@ public final class Aggregator implements RemoteDocuments, AutoCloseable {
             @Nullable Credential client,
             MeterRegistry metrics,
             Driver driver) {
-        Aggregator started = new Aggregator(storage, registry, transport, client, metrics, driver);
-        started.step();
-        return started;
+        Aggregator aggregator = new Aggregator(storage, registry, transport, client, metrics, driver);
+        aggregator.step();
+        aggregator.handOver();
+        return aggregator;
     }
 
     /** Sets who is told that what others serve has changed; runs on the lane. */
@@ -235,6 +242,27 @@ public final class Aggregator implements RemoteDocuments, AutoCloseable {
 
     private void wake() {
         if (!closed && scheduled.compareAndSet(false, true)) {
+            lane.execute(this::stepOnLane);
+        }
+    }
+
+    private void stepOnLane() {
+        synchronized (gate) {
+            if (!started) {
+                woken = true; // the first step is under way on the thread that starts this
+                return;
+            }
+        }
+        step();
+    }
+
+    private void handOver() {
+        boolean again;
+        synchronized (gate) {
+            started = true;
+            again = woken;
+        }
+        if (again) {
             lane.execute(this::step);
         }
     }

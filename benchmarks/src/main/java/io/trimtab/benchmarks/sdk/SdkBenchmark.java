@@ -149,7 +149,7 @@ public final class SdkBenchmark {
         StringBuilder text = new StringBuilder("# The SDK, beside its peers\n\n");
         text.append(String.format(
                 Locale.ROOT,
-                "Medians of %d runs, %s, JDK %s, %d processors. Made by `benchmarks/run sdk`; each figure in a process of its own,"
+                "Medians of %d run(s), %s, JDK %s, %d processors. Made by `benchmarks/run sdk`; each figure in a process of its own,"
                         + " both sides in the same run.%n%n",
                 runs,
                 LocalDate.now(ZoneOffset.UTC),
