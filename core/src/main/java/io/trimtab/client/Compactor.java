@@ -164,10 +164,11 @@ final class Compactor {
         }
         Object[] elements = list.toArray();
         for (int i = 0; i < elements.length; i++) {
-            elements[i] = small(elements[i]);
-            if (elements[i] == null) {
+            Object element = small(elements[i]);
+            if (element == null) {
                 return list; // JSON null in a list: left alone
             }
+            elements[i] = element;
         }
         return shared(List.of(elements));
     }
@@ -185,7 +186,7 @@ final class Compactor {
             }
         }
         String[] keys = map.keySet().toArray(String[]::new);
-        Object[] values = map.values().toArray();
+        @Nullable Object[] values = map.values().toArray();
         for (int i = 0; i < values.length; i++) {
             values[i] = small(values[i]);
         }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class SmallMap<V> extends AbstractMap<String, V> {
     private final String[] keys;
-    private final Object[] values;
+    private final @Nullable Object[] values;
 
     /** Keeps the arrays. */
     SmallMap(String[] keys, @Nullable Object[] values) {

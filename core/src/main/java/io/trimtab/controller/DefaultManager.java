@@ -451,9 +451,10 @@ public final class DefaultManager implements Manager {
             ran = started;
             runners = List.copyOf(controllers.values());
             parts = new ArrayList<>(startedComponents);
-            recording = clusters.values().stream()
-                    .flatMap(cluster -> cluster.recorders.values().stream())
-                    .toList();
+            recording = new ArrayList<>();
+            for (Parts cluster : clusters.values()) {
+                recording.addAll(cluster.recorders.values());
+            }
         } finally {
             lock.unlock();
         }

@@ -59,6 +59,7 @@ public final class Tracing implements ReconcileObserver {
     }
 
     @Override
+    @SuppressWarnings("MustBeClosedChecker") // closed by after(), which follows on the same thread
     public void before(String controller, Request request) {
         Span span = tracer.spanBuilder("reconcile " + controller)
                 .setAttribute(CONTROLLER, controller)

@@ -176,7 +176,7 @@ public final class Volumes {
     }
 
     private static String mode(@Nullable String mode) {
-        return isEmpty(mode) ? "Filesystem" : mode;
+        return mode == null || mode.isEmpty() ? "Filesystem" : mode;
     }
 
     /** True if the volume can be used in all the ways that the claim asks for. */

@@ -98,6 +98,10 @@ final class YamlTree {
                 throw new Malformed("yaml: " + deepLine(text) + "exceeded max depth of 10000");
             }
             throw new Malformed("yaml: " + e.getMessage());
+        } catch (StackOverflowError e) {
+            // The library's parser calls itself for each level, and how many fit depends on the thread and on what is
+            // compiled.
+            throw new Malformed("yaml: " + deepLine(text) + "exceeded max depth of 10000");
         }
     }
 
