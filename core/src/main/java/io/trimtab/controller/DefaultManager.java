@@ -209,7 +209,7 @@ public final class DefaultManager implements Manager {
         private final Function<String, ? extends Client> clients;
         private final InformerFactory informers;
 
-        @GuardedBy("lock")
+        /** Guarded by the manager's lock. */
         private final Map<String, EventRecorder> recorders = new LinkedHashMap<>();
 
         Parts(String name, Function<String, ? extends Client> clients, InformerFactory informers) {
