@@ -73,15 +73,15 @@ abstract class RenewedObjects<T extends HasMetadata> {
             return;
         }
         // What is as long as before mostly has everything where it was before.
-        boolean same = before != null && before.json().length == json.length;
+        Known<T> same = before != null && before.json().length == json.length ? before : null;
         known.put(
                 stored.key(),
                 new Known<>(
                         json,
                         object,
-                        same ? place(json, SPEC, before.spec()) : indexOf(json, SPEC, 0),
-                        same ? place(json, MANAGED, before.managed()) : indexOf(json, MANAGED, 0),
-                        same ? place(json, REVISION, before.revision()) : indexOf(json, REVISION, 0)));
+                        place(json, SPEC, same == null ? -1 : same.spec()),
+                        place(json, MANAGED, same == null ? -1 : same.managed()),
+                        place(json, REVISION, same == null ? -1 : same.revision())));
     }
 
     /** Where something stands that stood at a place before. */

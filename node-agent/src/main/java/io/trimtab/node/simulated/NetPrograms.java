@@ -370,7 +370,7 @@ final class NetPrograms {
                 listener = inner.inner();
             }
             Map<String, String> sent = new LinkedHashMap<>(headers);
-            if (sent.get("Host").isEmpty()) {
+            if (sent.getOrDefault("Host", "").isEmpty()) {
                 String shown = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
                 sent.put("Host", port == (tls ? 443 : 80) ? shown : shown + ":" + port);
             }
