@@ -127,7 +127,7 @@ public final class ClusterSimulation {
         try {
             ControllerTable.check(selection);
         } catch (IllegalArgumentException e) {
-            throw new SimulationException(e.getMessage(), e);
+            throw new SimulationException(String.valueOf(e.getMessage()), e);
         }
         List<NodeStore> all = new ArrayList<>(stores);
         if (scenario.nodes() != null) {

@@ -74,7 +74,7 @@ public final class ControllerPlan {
                 ControllerTable.check(List.of(name));
             } catch (IllegalArgumentException e) {
                 throw new SimulationException(
-                        e.getMessage().replace("--controllers", "--controller") + ", scheduler", e);
+                        String.valueOf(e.getMessage()).replace("--controllers", "--controller") + ", scheduler", e);
             }
         }
         return of(state, name, null);

@@ -143,7 +143,7 @@ final class Seeding {
 
     /** Takes nodes in; one that is there already is left as it is. */
     void join(Iterable<Node> nodes, Instant now) {
-        Served served = server.server().resources().find("", "v1", "nodes");
+        Served served = nodeResource();
         Storage storage = server.server().storage();
         int index = 0;
         for (Node node : nodes) {
@@ -169,6 +169,14 @@ final class Seeding {
         }
     }
 
+    private Served nodeResource() {
+        Served served = server.server().resources().find("", "v1", "nodes");
+        if (served == null) {
+            throw new IllegalStateException("the server does not serve nodes");
+        }
+        return served;
+    }
+
     private String uid() {
         return new java.util.UUID(
                         driver.random().nextLong() & ~0xF000L | 0x4000L,
@@ -179,7 +187,7 @@ final class Seeding {
     /** The nodes that are there, and whether each was ready. */
     Map<String, Boolean> nodes() {
         Map<String, Boolean> ready = new LinkedHashMap<>();
-        Served served = server.server().resources().find("", "v1", "nodes");
+        Served served = nodeResource();
         server.server()
                 .storage()
                 .list(served.storage(), Objects.EVERYTHING)
