@@ -44,7 +44,8 @@ interface Dispatch {
                 .feeds(queue::set)
                 .workers(2)
                 .reconcile(request -> {
-                    maps.get(request.namespace(), request.name()).orElseThrow();
+                    Objects.requireNonNull(
+                            maps.get(request.namespace(), request.name()).orElse(null));
                     done.incrementAndGet();
                     return Result.done();
                 }));
