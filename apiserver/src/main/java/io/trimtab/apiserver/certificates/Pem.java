@@ -1,5 +1,6 @@
 package io.trimtab.apiserver.certificates;
 
+import io.trimtab.runtime.Der;
 import java.io.ByteArrayInputStream;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;

@@ -1,4 +1,4 @@
-package io.trimtab.apiserver.certificates;
+package io.trimtab.runtime;
 
 import java.io.ByteArrayOutputStream;
 import java.math.BigInteger;
@@ -9,17 +9,19 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 
 /**
- * The few forms of DER that a certificate needs. Bouncy Castle has them all, but loading it takes longer than the rest of a
- * server's start: it is left to what is read later, requests and foreign keys. Stateless.
+ * The few forms of DER that a certificate or a key needs, for who makes one of {@link KeyPairs}: the JDK has no public API for it, and
+ * a cryptographic library takes longer to load than the rest of a server's start. Stateless.
+ *
+ * @since 0.1
  */
-final class Der {
+public final class Der {
     private static final DateTimeFormatter SHORT_YEAR = DateTimeFormatter.ofPattern("yyMMddHHmmss'Z'");
     private static final DateTimeFormatter LONG_YEAR = DateTimeFormatter.ofPattern("yyyyMMddHHmmss'Z'");
 
     private Der() {}
 
     /** A value with its tag and length. */
-    static byte[] tagged(int tag, byte[]... parts) {
+    public static byte[] tagged(int tag, byte[]... parts) {
         int length = 0;
         for (byte[] part : parts) {
             length += part.length;
@@ -39,37 +41,47 @@ final class Der {
         return out.toByteArray();
     }
 
-    static byte[] sequence(byte[]... parts) {
+    /** What belongs together, in its order. */
+    public static byte[] sequence(byte[]... parts) {
         return tagged(0x30, parts);
     }
 
-    static byte[] set(byte[]... parts) {
+    /** What belongs together; of certificates, always one. */
+    public static byte[] set(byte[]... parts) {
         return tagged(0x31, parts);
     }
 
-    static byte[] integer(BigInteger value) {
+    /** A whole number. */
+    public static byte[] integer(BigInteger value) {
         return tagged(0x02, value.toByteArray());
     }
 
-    static byte[] truth() {
+    /** The value true. */
+    public static byte[] truth() {
         return tagged(0x01, new byte[] {(byte) 0xff});
     }
 
-    static byte[] text(String value) {
+    /** Text in UTF-8. */
+    public static byte[] text(String value) {
         return tagged(0x0c, value.getBytes(StandardCharsets.UTF_8));
     }
 
-    static byte[] octets(byte[]... parts) {
+    /** Bytes. */
+    public static byte[] octets(byte[]... parts) {
         return tagged(0x04, parts);
     }
 
-    /** @param unused how many of the last byte's bits do not count */
-    static byte[] bits(int unused, byte... value) {
+    /**
+     * Bits.
+     *
+     * @param unused how many of the last byte's bits do not count
+     */
+    public static byte[] bits(int unused, byte... value) {
         return tagged(0x03, new byte[] {(byte) unused}, value);
     }
 
     /** Two digits of the year until 2049, four afterwards: RFC 5280 wants it so. */
-    static byte[] time(Instant instant) {
+    public static byte[] time(Instant instant) {
         ZonedDateTime time = instant.atZone(ZoneOffset.UTC);
         boolean early = time.getYear() < 2050;
         String text = (early ? SHORT_YEAR : LONG_YEAR).format(time);
@@ -77,7 +89,7 @@ final class Der {
     }
 
     /** An object identifier, given with dots. */
-    static byte[] identifier(String dotted) {
+    public static byte[] identifier(String dotted) {
         String[] arcs = dotted.split("\\.");
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         out.write(Integer.parseInt(arcs[0]) * 40 + Integer.parseInt(arcs[1]));
@@ -95,7 +107,7 @@ final class Der {
     }
 
     /** A number without its sign, in so many bytes. */
-    static byte[] unsigned(BigInteger value, int size) {
+    public static byte[] unsigned(BigInteger value, int size) {
         byte[] bytes = value.toByteArray();
         byte[] fixed = new byte[size];
         int length = Math.min(size, bytes.length);
