@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.admission.AdmissionPlugin;
 import io.trimtab.apiserver.admission.Reinvocation;
+import io.trimtab.apiserver.admission.Rounds;
 import io.trimtab.apiserver.admission.webhook.Form;
 import io.trimtab.apiserver.admission.webhook.Write;
 import io.trimtab.apiserver.auth.Authorizer;
@@ -16,10 +17,7 @@ import io.trimtab.apiserver.resource.Served;
 import io.trimtab.apiserver.schema.DecodeException;
 import io.trimtab.apiserver.storage.Storage;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Objects;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -76,22 +74,6 @@ public final class MutatingPolicies implements AdmissionPlugin, AutoCloseable {
             return binding == null
                     ? "policy \"" + policy.name + "\" denied request: " + message
                     : "policy '" + policy.name + "' with binding '" + binding + "' denied request: " + message;
-        }
-    }
-
-    /** What the first round leaves for the second. */
-    private static final class Memory {
-        /** Invocations that want to be asked again, and were asked since the object changed last. */
-        final Set<String> asked = new HashSet<>();
-        /** Those that are to be asked again. */
-        final Set<String> again = new HashSet<>();
-
-        @Nullable
-        ObjectNode outcome;
-
-        void changed() {
-            again.addAll(asked);
-            asked.clear();
         }
     }
 
@@ -161,32 +143,22 @@ public final class MutatingPolicies implements AdmissionPlugin, AutoCloseable {
 
     private void invoke(List<Invocation> invocations, Write write, Reinvocation reinvocation, List<Failure> failures) {
         Attributes attributes = write.attributes();
-        Memory memory = reinvocation.note(NAME, Memory.class, Memory::new);
-        if (reinvocation.isSecond() && !Objects.equals(memory.outcome, attributes.object())) {
-            memory.changed();
-        }
+        Rounds rounds = Rounds.begin(reinvocation, NAME, attributes.object());
         ObjectNode namespace = ValidatingPolicies.namespace(write);
         boolean touched = false;
         for (Invocation invocation : invocations) {
-            touched |= invoke(invocation, write, namespace, reinvocation, memory, failures);
+            touched |= invoke(invocation, write, namespace, rounds, failures);
         }
         if (touched) {
             // So a policy that asks for it sees its own work again, too.
-            memory.changed();
-            reinvocation.request();
+            rounds.changed();
         }
-        ObjectNode object = attributes.object();
-        memory.outcome = object == null ? null : object.deepCopy();
+        rounds.end(attributes.object());
     }
 
     /** Whether a mutation was carried out, be it that it changed nothing. */
     private boolean invoke(
-            Invocation invocation,
-            Write write,
-            @Nullable ObjectNode namespace,
-            Reinvocation reinvocation,
-            Memory memory,
-            List<Failure> failures) {
+            Invocation invocation, Write write, @Nullable ObjectNode namespace, Rounds rounds, List<Failure> failures) {
         Form seen = invocation.seen();
         MutatingPolicy policy = invocation.policy().compiled();
         try {
@@ -197,7 +169,7 @@ public final class MutatingPolicies implements AdmissionPlugin, AutoCloseable {
             failures.add(failure(invocation, e));
             return false;
         }
-        if (reinvocation.isSecond() && !memory.again.contains(invocation.id())) {
+        if (rounds.skips(invocation.id())) {
             return false;
         }
         Served served = registry.find(
@@ -231,11 +203,10 @@ public final class MutatingPolicies implements AdmissionPlugin, AutoCloseable {
             }
         }
         if (changed) {
-            memory.changed();
-            reinvocation.request();
+            rounds.changed();
         }
         if (policy.isReinvoked()) {
-            memory.asked.add(invocation.id());
+            rounds.asked(invocation.id());
         }
         return touched;
     }

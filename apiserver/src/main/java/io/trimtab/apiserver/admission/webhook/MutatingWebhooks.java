@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.trimtab.apiserver.admission.AdmissionPlugin;
 import io.trimtab.apiserver.admission.Reinvocation;
+import io.trimtab.apiserver.admission.Rounds;
 import io.trimtab.apiserver.auth.Authorizer;
 import io.trimtab.apiserver.callout.WebhookClient;
 import io.trimtab.apiserver.errors.FieldErrors;
@@ -20,10 +21,8 @@ import io.trimtab.apiserver.schema.Decoder;
 import io.trimtab.apiserver.storage.Storage;
 import io.trimtab.runtime.Driver;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,22 +62,6 @@ public final class MutatingWebhooks implements AdmissionPlugin, AutoCloseable {
         source.close();
     }
 
-    /** What the first round leaves for the second. */
-    private static final class Memory {
-        /** Webhooks that want to be asked again, and were asked since the object changed last. */
-        final Set<String> asked = new HashSet<>();
-        /** Those that are to be asked again. */
-        final Set<String> again = new HashSet<>();
-
-        @Nullable
-        ObjectNode outcome;
-
-        void changed() {
-            again.addAll(asked);
-            asked.clear();
-        }
-    }
-
     @Override
     public void admit(Attributes attributes) {
         admit(attributes, new Reinvocation());
@@ -93,24 +76,20 @@ public final class MutatingWebhooks implements AdmissionPlugin, AutoCloseable {
         if (hooks.isEmpty()) {
             return;
         }
-        Memory memory = reinvocation.note(NAME, Memory.class, Memory::new);
-        if (reinvocation.isSecond() && !java.util.Objects.equals(memory.outcome, attributes.object())) {
-            memory.changed();
-        }
+        Rounds rounds = Rounds.begin(reinvocation, NAME, attributes.object());
         Write write = new Write(attributes, registry);
         for (int i = 0; i < hooks.size(); i++) {
             Webhook hook = hooks.get(i);
             Optional<Form> seen = calls.seenBy(hook, write);
-            if (seen.isEmpty() || reinvocation.isSecond() && !memory.again.contains(hook.id())) {
+            if (seen.isEmpty() || rounds.skips(hook.id())) {
                 continue;
             }
-            call(hook, i, write, seen.get(), reinvocation, memory);
+            call(hook, i, write, seen.get(), reinvocation, rounds);
         }
-        ObjectNode object = attributes.object();
-        memory.outcome = object == null ? null : object.deepCopy();
+        rounds.end(attributes.object());
     }
 
-    private void call(Webhook hook, int index, Write write, Form seen, Reinvocation reinvocation, Memory memory) {
+    private void call(Webhook hook, int index, Write write, Form seen, Reinvocation reinvocation, Rounds rounds) {
         Attributes attributes = write.attributes;
         RequestTrail trail = attributes.context().trail();
         String round = "round_" + (reinvocation.isSecond() ? 1 : 0) + "_index_" + index;
@@ -141,11 +120,10 @@ public final class MutatingWebhooks implements AdmissionPlugin, AutoCloseable {
             trail.annotate("mutation.webhook.admission.k8s.io/" + round, shown(hook, changed, null));
         }
         if (changed) {
-            memory.changed();
-            reinvocation.request();
+            rounds.changed();
         }
         if (hook.reinvoked()) {
-            memory.asked.add(hook.id());
+            rounds.asked(hook.id());
         }
     }
 
