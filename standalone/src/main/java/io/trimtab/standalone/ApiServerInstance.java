@@ -33,8 +33,7 @@ import io.trimtab.apiserver.auth.TokenAuthenticator;
 import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.bootstrap.AddressRange;
 import io.trimtab.apiserver.bootstrap.Bootstrap;
-import io.trimtab.apiserver.bootstrap.ClientAuthorityKeeper;
-import io.trimtab.apiserver.bootstrap.FlowControlKeeper;
+import io.trimtab.apiserver.bootstrap.Keeper;
 import io.trimtab.apiserver.bootstrap.ServerEndpoints;
 import io.trimtab.apiserver.bootstrap.ServerLease;
 import io.trimtab.apiserver.callout.LocalCallouts;
@@ -615,7 +614,7 @@ public final class ApiServerInstance implements AutoCloseable {
         if (first) {
             Bootstrap.run(storage, driver, bootstrapSettings());
         }
-        parts.add(ClientAuthorityKeeper.start(storage, driver, this::bootstrapSettings));
+        parts.add(Keeper.ofClientAuthority(storage, driver, this::bootstrapSettings));
         watchCertificates();
         if (sharesEndpoints()) {
             parts.add(ServerEndpoints.start(
@@ -626,7 +625,7 @@ public final class ApiServerInstance implements AutoCloseable {
                     () -> options.securePort() > 0 ? options.securePort() : securePort()));
         }
         if (flowControl != null) {
-            parts.add(FlowControlKeeper.start(storage, driver));
+            parts.add(Keeper.ofFlowControl(storage, driver));
             flowControl.refresh(); // or the first requests would find none of the objects just made
         }
         parts.add(ServerLease.start(storage, driver, Clients.hostName()));

@@ -2,7 +2,6 @@ package io.trimtab.apiserver.bootstrap;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.trimtab.apiserver.errors.StatusException;
 import io.trimtab.apiserver.resource.CoreResources;
 import io.trimtab.apiserver.storage.Storage;
 import io.trimtab.runtime.Driver;
@@ -14,16 +13,12 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Says that this server is alive: a Lease in {@code kube-system}, named after a hash of the host's name, renewed until closed.
  * Safe for use by any thread.
  */
 public final class ServerLease implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(ServerLease.class);
     private static final int DURATION_SECONDS = 3600;
     // A third of the lease. Kubernetes writes every ten seconds; nobody reads it that often, and an idle cluster should
     // be
@@ -37,8 +32,7 @@ public final class ServerLease implements AutoCloseable {
     private final String hostname;
     private final String name;
     private final String holder;
-    private volatile Driver.@Nullable Timer timer;
-    private volatile boolean closed;
+    private final Keeper keeper;
 
     private ServerLease(Storage storage, Driver driver, String hostname) {
         this.storage = storage;
@@ -46,13 +40,12 @@ public final class ServerLease implements AutoCloseable {
         this.hostname = hostname;
         this.name = "apiserver-" + hash(hostname);
         this.holder = name + "_" + Bootstrap.uuid(driver);
+        this.keeper = Keeper.now(driver, RENEW_EVERY, "server lease " + name + " not renewed", this::renew);
     }
 
     /** Writes the lease, and goes on doing so. */
     public static ServerLease start(Storage storage, Driver driver, String hostname) {
-        ServerLease lease = new ServerLease(storage, driver, hostname);
-        lease.renew();
-        return lease;
+        return new ServerLease(storage, driver, hostname);
     }
 
     /** The Lease's name, which is the identity of this server. */
@@ -62,27 +55,15 @@ public final class ServerLease implements AutoCloseable {
 
     @Override
     public void close() {
-        closed = true;
-        Driver.Timer running = timer;
-        if (running != null) {
-            running.cancel();
-        }
+        keeper.close();
     }
 
     private void renew() {
-        if (closed) {
-            return;
+        if (storage.get(CoreResources.LEASES, "kube-system", name).isEmpty()) {
+            storage.create(CoreResources.LEASES, fresh());
+        } else {
+            storage.update(CoreResources.LEASES, "kube-system", name, this::renewed);
         }
-        try {
-            if (storage.get(CoreResources.LEASES, "kube-system", name).isEmpty()) {
-                storage.create(CoreResources.LEASES, fresh());
-            } else {
-                storage.update(CoreResources.LEASES, "kube-system", name, this::renewed);
-            }
-        } catch (StatusException e) {
-            LOG.warn("server lease not renewed: name={} status={}", name, e.getMessage());
-        }
-        timer = driver.schedule(RENEW_EVERY, this::renew);
     }
 
     private ObjectNode renewed(ObjectNode lease) {

@@ -10,7 +10,7 @@ import io.trimtab.apiserver.RequestInfo;
 import io.trimtab.apiserver.auth.AuthorizerChain;
 import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.bootstrap.Bootstrap;
-import io.trimtab.apiserver.bootstrap.FlowControlKeeper;
+import io.trimtab.apiserver.bootstrap.Keeper;
 import io.trimtab.apiserver.kinds.Kinds;
 import io.trimtab.apiserver.kinds.KindsOptions;
 import io.trimtab.apiserver.resource.CoreResources;
@@ -156,7 +156,7 @@ class FlowControlTest {
 
     @Test
     void givenObjectsOfEveryCluster_whenTheyAreDeletedOrChanged_thenTheyComeBackUnlessSomebodyClaimedThem() {
-        try (FlowControlKeeper keeper = FlowControlKeeper.start(storage, driver)) {
+        try (Keeper keeper = Keeper.ofFlowControl(storage, driver)) {
             storage.delete(
                     CoreResources.FLOW_SCHEMAS,
                     storage.get(CoreResources.FLOW_SCHEMAS, null, "probes").orElseThrow());
