@@ -7,7 +7,6 @@ import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.LabelSelectorRules;
 import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.Trees;
-import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
 import java.util.HashSet;
 import java.util.List;
@@ -15,18 +14,10 @@ import java.util.Locale;
 import java.util.Set;
 
 /** ValidatingAdmissionPolicies. Stateless. */
-public final class AdmissionPolicyKind implements Kind {
-
+public final class AdmissionPolicyKind extends PolicyKind {
     @Override
     public void defaults(ObjectNode policy) {
-        ObjectNode spec = Trees.make(policy, "spec");
-        if (!Trees.has(spec, "failurePolicy")) {
-            spec.put("failurePolicy", "Fail");
-        }
-        ObjectNode constraints = Trees.object(spec, "matchConstraints");
-        if (constraints != null) {
-            matchResources(constraints);
-        }
+        super.defaults(policy);
         Trees.make(policy, "status");
     }
 
@@ -52,30 +43,8 @@ public final class AdmissionPolicyKind implements Kind {
     }
 
     @Override
-    public void validateCreate(ObjectNode policy, FieldErrors errors, WriteContext context) {
-        validate(policy, errors, true);
-    }
-
-    private static void validate(ObjectNode policy, FieldErrors errors, boolean conditions) {
-        JsonNode spec = Trees.child(policy, "spec");
-        FieldRules.choice(errors, "spec", spec, "failurePolicy", List.of("Fail", "Ignore"));
-        JsonNode kind = Trees.child(spec, "paramKind");
-        if (kind.isObject()) {
-            paramKind(errors, "spec.paramKind", kind);
-        }
-        JsonNode match = Trees.child(spec, "matchConstraints");
-        if (match.isMissingNode()) {
-            errors.required("spec.matchConstraints", "");
-        } else {
-            matchResources(errors, "spec.matchConstraints", match);
-            if (!Trees.hasContent(match, "resourceRules")) {
-                errors.required("spec.matchConstraints.resourceRules", "");
-            }
-        }
-        if (conditions) {
-            PolicyExpressionRules.conditions(errors, "spec.matchConditions", spec, kind.isObject());
-        }
-        PolicyExpressionRules.policy(errors, Trees.text(policy.get("metadata"), "name"), spec);
+    void validate(FieldErrors errors, String name, JsonNode spec) {
+        PolicyExpressionRules.policy(errors, name, spec);
     }
 
     /** What a policy or a binding is for. */
@@ -139,29 +108,5 @@ public final class AdmissionPolicyKind implements Kind {
 
     private static List<String> joined(List<String> wrong) {
         return wrong.isEmpty() ? wrong : List.of(String.join(",", wrong));
-    }
-
-    @Override
-    public void validateUpdate(ObjectNode policy, ObjectNode old, FieldErrors errors, WriteContext context) {
-        JsonNode spec = Trees.child(policy, "spec");
-        JsonNode before = Trees.child(old, "spec");
-        // Conditions that were accepted before are, as long as nothing about them changes.
-        boolean same = Trees.same(spec, before, "matchConditions") && Trees.same(spec, before, "paramKind");
-        validate(policy, errors, !same);
-    }
-
-    @Override
-    public boolean managesGeneration() {
-        return true;
-    }
-
-    @Override
-    public boolean isSpecChange(ObjectNode policy, ObjectNode old) {
-        return !Trees.same(policy, old, "spec");
-    }
-
-    @Override
-    public boolean allowsUnconditionalUpdate() {
-        return false;
     }
 }

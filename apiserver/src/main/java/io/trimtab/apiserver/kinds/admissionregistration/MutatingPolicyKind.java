@@ -1,7 +1,6 @@
 package io.trimtab.apiserver.kinds.admissionregistration;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.cel.AdmissionExpressions;
 import io.trimtab.apiserver.cel.CelType;
 import io.trimtab.apiserver.cel.Composition;
@@ -9,55 +8,19 @@ import io.trimtab.apiserver.cel.MutationTypes;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.Trees;
-import io.trimtab.apiserver.resource.Kind;
-import io.trimtab.apiserver.resource.WriteContext;
 import java.util.List;
 
 /** MutatingAdmissionPolicies. Stateless. */
-public final class MutatingPolicyKind implements Kind {
+public final class MutatingPolicyKind extends PolicyKind {
     private static final List<String> OPERATIONS = List.of("*", "CONNECT", "CREATE", "UPDATE");
 
     @Override
-    public void defaults(ObjectNode policy) {
-        ObjectNode spec = Trees.make(policy, "spec");
-        if (!Trees.has(spec, "failurePolicy")) {
-            spec.put("failurePolicy", "Fail");
-        }
-        ObjectNode constraints = Trees.object(spec, "matchConstraints");
-        if (constraints != null) {
-            AdmissionPolicyKind.matchResources(constraints);
-        }
-    }
-
-    @Override
-    public void validateCreate(ObjectNode policy, FieldErrors errors, WriteContext context) {
-        validate(policy, errors, true);
-    }
-
-    private static void validate(ObjectNode policy, FieldErrors errors, boolean conditions) {
-        JsonNode spec = Trees.child(policy, "spec");
-        FieldRules.choice(errors, "spec", spec, "failurePolicy", List.of("Fail", "Ignore"));
-        JsonNode kind = Trees.child(spec, "paramKind");
-        if (kind.isObject()) {
-            AdmissionPolicyKind.paramKind(errors, "spec.paramKind", kind);
-        }
-        JsonNode match = Trees.child(spec, "matchConstraints");
-        if (match.isMissingNode()) {
-            errors.required("spec.matchConstraints", "");
-        } else {
-            AdmissionPolicyKind.matchResources(errors, "spec.matchConstraints", match);
-            operations(errors, "spec.matchConstraints", match);
-            if (!Trees.hasContent(match, "resourceRules")) {
-                errors.required("spec.matchConstraints.resourceRules", "");
-            }
-        }
-        if (conditions) {
-            PolicyExpressionRules.conditions(errors, "spec.matchConditions", spec, kind.isObject());
-        }
+    void validate(FieldErrors errors, String name, JsonNode spec) {
+        boolean params = Trees.child(spec, "paramKind").isObject();
         Composition composition = Composition.of(
                 spec.path("variables"),
-                AdmissionExpressions.environment(kind.isObject(), true),
-                MutationTypes.environment(kind.isObject()));
+                AdmissionExpressions.environment(params, true),
+                MutationTypes.environment(params));
         PolicyExpressionRules.variables(errors, spec, composition);
         List<JsonNode> mutations = Trees.items(spec, "mutations");
         if (mutations.isEmpty()) {
@@ -72,6 +35,11 @@ public final class MutatingPolicyKind implements Kind {
         } else {
             FieldRules.choice(errors, "spec", spec, "reinvocationPolicy", List.of("IfNeeded", "Never"));
         }
+    }
+
+    @Override
+    void constraints(FieldErrors errors, String path, JsonNode match) {
+        operations(errors, path, match);
     }
 
     /** Nothing can be changed about what is being deleted. */
@@ -124,28 +92,5 @@ public final class MutatingPolicyKind implements Kind {
         if (!compiled.error().isEmpty()) {
             errors.invalid(path, text, compiled.error());
         }
-    }
-
-    @Override
-    public void validateUpdate(ObjectNode policy, ObjectNode old, FieldErrors errors, WriteContext context) {
-        JsonNode spec = Trees.child(policy, "spec");
-        JsonNode before = Trees.child(old, "spec");
-        boolean same = Trees.same(spec, before, "matchConditions") && Trees.same(spec, before, "paramKind");
-        validate(policy, errors, !same);
-    }
-
-    @Override
-    public boolean managesGeneration() {
-        return true;
-    }
-
-    @Override
-    public boolean isSpecChange(ObjectNode policy, ObjectNode old) {
-        return !Trees.same(policy, old, "spec");
-    }
-
-    @Override
-    public boolean allowsUnconditionalUpdate() {
-        return false;
     }
 }
