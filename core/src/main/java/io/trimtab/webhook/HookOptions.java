@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,139 +64,99 @@ public record HookOptions(
 
     /** Only these operations. */
     public static HookOptions on(Operation... operations) {
-        HookOptions d = DEFAULT;
-        return new HookOptions(
-                d.name,
-                Arrays.asList(operations),
-                d.subresources,
-                d.failOpen,
-                d.timeout,
-                null,
-                null,
-                d.matchConditions,
-                d.sideEffects,
-                d.reinvoke);
+        return DEFAULT.edit(draft -> draft.operations = Arrays.asList(operations));
     }
 
     /** The same under a name of its own. */
     public HookOptions named(String text) {
-        return new HookOptions(
-                text,
-                operations,
-                subresources,
-                failOpen,
-                timeout,
-                namespaceSelector,
-                objectSelector,
-                matchConditions,
-                sideEffects,
-                reinvoke);
+        return edit(draft -> draft.name = text);
     }
 
     /** The same for subresources, such as {@code status} or {@code scale}. */
     public HookOptions onSubresources(String... names) {
-        return new HookOptions(
-                name,
-                operations,
-                Arrays.asList(names),
-                failOpen,
-                timeout,
-                namespaceSelector,
-                objectSelector,
-                matchConditions,
-                sideEffects,
-                reinvoke);
+        return edit(draft -> draft.subresources = Arrays.asList(names));
     }
 
     /** The same, but requests go on when there is no answer. */
     public HookOptions withFailOpen(boolean open) {
-        return new HookOptions(
-                name,
-                operations,
-                subresources,
-                open,
-                timeout,
-                namespaceSelector,
-                objectSelector,
-                matchConditions,
-                sideEffects,
-                reinvoke);
+        return edit(draft -> draft.failOpen = open);
     }
 
     /** The same with another timeout. */
     public HookOptions withTimeout(Duration time) {
-        return new HookOptions(
-                name,
-                operations,
-                subresources,
-                failOpen,
-                time,
-                namespaceSelector,
-                objectSelector,
-                matchConditions,
-                sideEffects,
-                reinvoke);
+        return edit(draft -> draft.timeout = time);
     }
 
     /** The same for objects and namespaces with labels. */
     public HookOptions withSelectors(@Nullable LabelSelector namespaces, @Nullable LabelSelector objects) {
-        return new HookOptions(
-                name,
-                operations,
-                subresources,
-                failOpen,
-                timeout,
-                namespaces,
-                objects,
-                matchConditions,
-                sideEffects,
-                reinvoke);
+        return edit(draft -> {
+            draft.namespaceSelector = namespaces;
+            draft.objectSelector = objects;
+        });
     }
 
     /** The same with one more CEL expression that must be true. */
     public HookOptions withCondition(String conditionName, String expression) {
-        Map<String, String> all = new LinkedHashMap<>(matchConditions);
-        all.put(conditionName, expression);
-        return new HookOptions(
-                name,
-                operations,
-                subresources,
-                failOpen,
-                timeout,
-                namespaceSelector,
-                objectSelector,
-                all,
-                sideEffects,
-                reinvoke);
+        return edit(draft -> {
+            draft.matchConditions = new LinkedHashMap<>(matchConditions);
+            draft.matchConditions.put(conditionName, expression);
+        });
     }
 
     /** The same for a handler that changes something elsewhere, though not on dry runs. */
     public HookOptions withSideEffects(boolean has) {
-        return new HookOptions(
-                name,
-                operations,
-                subresources,
-                failOpen,
-                timeout,
-                namespaceSelector,
-                objectSelector,
-                matchConditions,
-                has,
-                reinvoke);
+        return edit(draft -> draft.sideEffects = has);
     }
 
     /** The same, called again if a later webhook has changed the object. */
     public HookOptions withReinvocation(boolean again) {
-        return new HookOptions(
-                name,
-                operations,
-                subresources,
-                failOpen,
-                timeout,
-                namespaceSelector,
-                objectSelector,
-                matchConditions,
-                sideEffects,
-                again);
+        return edit(draft -> draft.reinvoke = again);
+    }
+
+    private HookOptions edit(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.options();
+    }
+
+    /** The one place that copies. */
+    private static final class Draft {
+        private String name;
+        private List<Operation> operations;
+        private List<String> subresources;
+        private boolean failOpen;
+        private Duration timeout;
+        private @Nullable LabelSelector namespaceSelector;
+        private @Nullable LabelSelector objectSelector;
+        private Map<String, String> matchConditions;
+        private boolean sideEffects;
+        private boolean reinvoke;
+
+        Draft(HookOptions from) {
+            name = from.name;
+            operations = from.operations;
+            subresources = from.subresources;
+            failOpen = from.failOpen;
+            timeout = from.timeout;
+            namespaceSelector = from.namespaceSelector;
+            objectSelector = from.objectSelector;
+            matchConditions = from.matchConditions;
+            sideEffects = from.sideEffects;
+            reinvoke = from.reinvoke;
+        }
+
+        HookOptions options() {
+            return new HookOptions(
+                    name,
+                    operations,
+                    subresources,
+                    failOpen,
+                    timeout,
+                    namespaceSelector,
+                    objectSelector,
+                    matchConditions,
+                    sideEffects,
+                    reinvoke);
+        }
     }
 }
