@@ -7,6 +7,7 @@ import io.trimtab.controller.ManagerProgram;
 import io.trimtab.controllers.certificates.Signers;
 import io.trimtab.controllers.nodeipam.NodeIpamController;
 import io.trimtab.controllers.serviceaccounttoken.TokenKey;
+import io.trimtab.features.FeatureGates;
 import io.trimtab.runtime.Driver;
 import io.trimtab.runtime.RealDriver;
 import io.trimtab.runtime.Shutdown;
@@ -133,6 +134,13 @@ public final class ControllerManager implements Callable<Integer> {
     @Option(names = "--kube-api-burst", defaultValue = "30", paramLabel = "COUNT", description = "Requests at once.")
     private int burst;
 
+    @Option(
+            names = "--feature-gates",
+            paramLabel = "NAME=true|false",
+            description = "Features of Kubernetes to switch on or off, as the other commands take them; here they say"
+                    + " which controllers there are.")
+    private List<String> features = List.of();
+
     /** Runs the program; the process ends with its exit code. */
     public static void main(String[] args) {
         System.exit(commandLine().execute(args));
@@ -152,8 +160,14 @@ public final class ControllerManager implements Callable<Integer> {
         ClientOptions options = queriesPerSecond > 0
                 ? ClientOptions.DEFAULT.withRateLimit(queriesPerSecond, burst)
                 : ClientOptions.DEFAULT;
+        FeatureGates gates;
+        try {
+            gates = FeatureGates.parse(features);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
         Config config = config();
-        ControllerTable.Options table = tableOptions(config);
+        ControllerTable.Options table = tableOptions(config).withFeatures(gates);
         try {
             ControllerTable.check(controllers);
         } catch (IllegalArgumentException e) {

@@ -38,6 +38,7 @@ import io.trimtab.controllers.serviceaccounttoken.TokenKey;
 import io.trimtab.controllers.statefulset.StatefulSetController;
 import io.trimtab.controllers.tainteviction.TaintEvictionController;
 import io.trimtab.controllers.ttlafterfinished.TtlAfterFinishedController;
+import io.trimtab.features.FeatureGates;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -57,31 +58,38 @@ public final class ControllerTable {
      * @param nodeRanges where nodes get their ranges of pod addresses from; null if they get none from us
      * @param tokenKey signs the tokens of Secrets; null to ask the API server for them
      * @param signers sign CertificateSigningRequests; null if somebody else does
+     * @param features which of Kubernetes' features are on: some controllers are there only then
      */
     public record Options(
             String rootCertificates,
             NodeIpamController.@Nullable Ranges nodeRanges,
             @Nullable TokenKey tokenKey,
-            @Nullable Signers signers) {
+            @Nullable Signers signers,
+            FeatureGates features) {
 
         /** Nodes get no ranges, and the API server makes all tokens. */
         public Options(String rootCertificates) {
-            this(rootCertificates, null, null, null);
+            this(rootCertificates, null, null, null, FeatureGates.DEFAULT);
         }
 
         /** The same, with ranges for nodes. */
         public Options withNodeRanges(NodeIpamController.Ranges ranges) {
-            return new Options(rootCertificates, ranges, tokenKey, signers);
+            return new Options(rootCertificates, ranges, tokenKey, signers, features);
         }
 
         /** The same, with a key for the tokens of Secrets. */
         public Options withTokenKey(TokenKey key) {
-            return new Options(rootCertificates, nodeRanges, key, signers);
+            return new Options(rootCertificates, nodeRanges, key, signers, features);
         }
 
         /** The same, with authorities that sign requests. */
         public Options withSigners(Signers others) {
-            return new Options(rootCertificates, nodeRanges, tokenKey, others);
+            return new Options(rootCertificates, nodeRanges, tokenKey, others, features);
+        }
+
+        /** The same, with features switched on or off. */
+        public Options withFeatures(FeatureGates gates) {
+            return new Options(rootCertificates, nodeRanges, tokenKey, signers, gates);
         }
     }
 

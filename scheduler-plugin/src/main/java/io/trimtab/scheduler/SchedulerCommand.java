@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.client.Config;
 import io.trimtab.client.ClientOptions;
 import io.trimtab.client.Clients;
 import io.trimtab.controller.ManagerProgram;
+import io.trimtab.features.FeatureGates;
 import io.trimtab.runtime.Driver;
 import io.trimtab.runtime.RealDriver;
 import io.trimtab.runtime.Shutdown;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -56,6 +58,12 @@ public final class SchedulerCommand implements Callable<Integer> {
     @Option(names = "--kube-api-burst", defaultValue = "100", paramLabel = "COUNT", description = "Requests at once.")
     private int burst;
 
+    @Option(
+            names = "--feature-gates",
+            paramLabel = "NAME=true|false",
+            description = "Features of Kubernetes to switch on or off, as the other commands take them.")
+    private List<String> features = List.of();
+
     /** Runs the program; the process ends with its exit code. */
     public static void main(String[] args) {
         System.exit(commandLine().execute(args));
@@ -75,6 +83,11 @@ public final class SchedulerCommand implements Callable<Integer> {
         ClientOptions client = queriesPerSecond > 0
                 ? ClientOptions.DEFAULT.withRateLimit(queriesPerSecond, burst)
                 : ClientOptions.DEFAULT;
+        try {
+            FeatureGates.parse(features);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
         SchedulerConfiguration.Parsed file = file();
         Config connection = connection(file.kubeconfig());
         Boolean asked = leaderElect == null ? file.leaderElect() : leaderElect;

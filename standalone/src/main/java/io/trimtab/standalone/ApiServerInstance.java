@@ -410,7 +410,7 @@ public final class ApiServerInstance implements AutoCloseable {
                         health,
                         new Version(),
                         new SnapshotPath(store),
-                        new Metrics(metrics, health),
+                        new Metrics(metrics, health, options.extensions().features()),
                         new Index(resources, health),
                         new WellKnown(settings, keys, this::advertised)))
                 .build();
@@ -478,7 +478,7 @@ public final class ApiServerInstance implements AutoCloseable {
         parts.add(PolicyTypes.start(storage, resources, driver));
         List<AdmissionPlugin> further = new ArrayList<>(extensions.webhooks(resources, authorizer));
         further.add(policies);
-        if (options.extensions().features().getOrDefault(ExtensionOptions.MUTATING_POLICIES, false)) {
+        if (options.extensions().features().enabled(ExtensionOptions.MUTATING_POLICIES)) {
             MutatingPolicies mutating = new MutatingPolicies(storage, resources, authorizer);
             parts.add(mutating);
             further.add(mutating);

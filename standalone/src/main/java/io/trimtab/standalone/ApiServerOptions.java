@@ -1,6 +1,7 @@
 package io.trimtab.standalone;
 
 import io.trimtab.apiserver.resource.ServedVersions;
+import io.trimtab.features.FeatureGates;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -134,10 +135,11 @@ public record ApiServerOptions(
      * The same with features of Kubernetes switched on or off.
      *
      * @param gates by the names of the features' gates
+     * @throws IllegalArgumentException if a gate is unknown or locked
      * @param versions which versions of the built-in resources are served
      */
     public ApiServerOptions withFeatures(Map<String, Boolean> gates, ServedVersions versions) {
-        return edit(draft -> draft.extensions = draft.extensions.withFeatures(gates, versions));
+        return edit(draft -> draft.extensions = draft.extensions.withFeatures(FeatureGates.of(gates), versions));
     }
 
     private ApiServerOptions edit(Consumer<Draft> change) {

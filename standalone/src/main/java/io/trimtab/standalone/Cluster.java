@@ -139,6 +139,7 @@ public final class Cluster implements AutoCloseable {
                     made,
                     options.controllers(),
                     new ControllerTable.Options(apiServer.certificateAuthority())
+                            .withFeatures(options.apiServer().extensions().features())
                             .withSigners(Signers.of(apiServer.signingAuthority(), Signers.LONGEST))
                             .withNodeRanges(new NodeIpamController.Ranges(
                                     List.of(options.podCidr()),

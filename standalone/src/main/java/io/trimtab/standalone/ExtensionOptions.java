@@ -2,10 +2,10 @@ package io.trimtab.standalone;
 
 import io.trimtab.apiserver.callout.ServiceResolver.Routing;
 import io.trimtab.apiserver.resource.ServedVersions;
+import io.trimtab.features.FeatureGates;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param requestHeaders how proxies in front of servers say who asks
  * @param tokenWebhook asked whom bearer tokens stand for; null for none
  * @param authorizationWebhook asked what users may do, in the mode {@code Webhook}; null for none
- * @param features what is switched on or off of Kubernetes' features, by the names of its gates
+ * @param features which of Kubernetes' features are on
  * @param versions which versions of the built-in resources are served
  */
 public record ExtensionOptions(
@@ -27,17 +27,24 @@ public record ExtensionOptions(
         RequestHeaderOptions requestHeaders,
         @Nullable TokenWebhook tokenWebhook,
         @Nullable AuthorizationWebhook authorizationWebhook,
-        Map<String, Boolean> features,
+        FeatureGates features,
         ServedVersions versions) {
 
     /** What a server does when nobody says. */
     public static final ExtensionOptions DEFAULT = new ExtensionOptions(
-            Routing.AUTOMATIC, null, null, RequestHeaderOptions.DEFAULT, null, null, Map.of(), ServedVersions.DEFAULT);
+            Routing.AUTOMATIC,
+            null,
+            null,
+            RequestHeaderOptions.DEFAULT,
+            null,
+            null,
+            FeatureGates.DEFAULT,
+            ServedVersions.DEFAULT);
 
     /** The gate of MutatingAdmissionPolicies. */
     public static final String MUTATING_POLICIES = "MutatingAdmissionPolicy";
 
-    ExtensionOptions withFeatures(Map<String, Boolean> gates, ServedVersions served) {
+    ExtensionOptions withFeatures(FeatureGates gates, ServedVersions served) {
         return new ExtensionOptions(
                 routing,
                 proxyClientCertFile,
@@ -47,10 +54,6 @@ public record ExtensionOptions(
                 authorizationWebhook,
                 gates,
                 served);
-    }
-
-    public ExtensionOptions {
-        features = Map.copyOf(features);
     }
 
     /**

@@ -42,6 +42,13 @@ class CommandLineTest {
                 "rolling-update old -f a --update-period soon | \"soon\" is no time",
                 "node --name n --kubeconfig /nowhere | --kubeconfig: /nowhere cannot be read",
                 "controller-manager --kubeconfig /nowhere | --kubeconfig: /nowhere cannot be read",
+                "up --feature-gates Foo=true | unrecognized feature gate: Foo",
+                "apiserver --feature-gates KMSv1 | missing bool value for KMSv1",
+                "apiserver --feature-gates APIServerTracing=false | cannot set feature gate APIServerTracing to false,"
+                        + " feature is locked to true",
+                "controller-manager --feature-gates Foo=true | unrecognized feature gate: Foo",
+                "scheduler --feature-gates KMSv1=maybe | invalid value of KMSv1=maybe, err: strconv.ParseBool: parsing",
+                "node --name n --feature-gates Foo=true | unrecognized feature gate: Foo",
                 "dance | Unmatched argument at index 0: 'dance'",
             })
     void givenAMistake_whenTheCommandRuns_thenOneLineNamesItAndTheMend(String args, String words) {

@@ -450,9 +450,14 @@ public final class Encryption implements AutoCloseable {
         return known.computeIfAbsent(prefix, p -> {
             String resource = resourceOfPrefix.get(p);
             if (resource == null) {
-                // Custom resources have their group in the key.
+                // Custom resources have their group in the key. What has not, is no resource but something servers tell
+                // each
+                // other, as that they are alive, or which addresses are taken: no rule covers that, not even *.*.
                 String[] parts = p.split("/");
-                resource = parts.length >= 4 ? parts[3] + "." + parts[2] : parts.length == 3 ? parts[2] + "." : "";
+                if (parts.length < 4) {
+                    return List.of();
+                }
+                resource = parts[3] + "." + parts[2];
             }
             for (Rule rule : rules) {
                 if (rule.resources().stream().anyMatch(matcher(resource))) {

@@ -9,6 +9,7 @@ import io.trimtab.apiserver.ApiResponse;
 import io.trimtab.apiserver.PathHandler;
 import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.errors.Statuses;
+import io.trimtab.features.FeatureGates;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
@@ -25,9 +26,14 @@ public final class Metrics implements PathHandler {
 
     private final PrometheusMeterRegistry registry;
     private final HealthChecks health;
+    private final FeatureGates features;
 
-    /** @param registry what the whole process counts in */
-    public Metrics(PrometheusMeterRegistry registry, HealthChecks health) {
+    /**
+     * @param registry what the whole process counts in
+     * @param features which are told to be on
+     */
+    public Metrics(PrometheusMeterRegistry registry, HealthChecks health, FeatureGates features) {
+        this.features = features;
         this.registry = registry;
         this.health = health;
     }
@@ -66,6 +72,23 @@ public final class Metrics implements PathHandler {
         return Double.NaN;
     }
 
+    /** Gauges that never move: written when asked for, rather than two hundred more in the registry. */
+    private String features() {
+        StringBuilder text =
+                new StringBuilder("# HELP kubernetes_feature_enabled [BETA] This metric records the data about"
+                        + " the stage and enablement of a k8s feature.\n# TYPE kubernetes_feature_enabled gauge\n");
+        for (FeatureGates.Feature feature : FeatureGates.all()) {
+            text.append("kubernetes_feature_enabled{name=\"")
+                    .append(feature.name())
+                    .append("\",stage=\"")
+                    .append(feature.stage().label())
+                    .append("\"} ")
+                    .append(features.enabled(feature.name()) ? 1 : 0)
+                    .append('\n');
+        }
+        return text.toString();
+    }
+
     @Override
     public Optional<ApiResponse> handle(ApiRequest request, UserInfo user) {
         boolean indicators = request.path().equals("/metrics/slis");
@@ -81,7 +104,7 @@ public final class Metrics implements PathHandler {
         if (!request.method().equals("GET") && !request.method().equals("HEAD")) {
             throw Statuses.methodNotAllowed();
         }
-        String text = indicators ? health.metrics() : registry.scrape();
+        String text = indicators ? health.metrics() : registry.scrape() + features();
         return Optional.of(new ApiResponse.Whole(
                 200, Map.of("Content-Type", List.of(TYPE)), text.getBytes(StandardCharsets.UTF_8)));
     }

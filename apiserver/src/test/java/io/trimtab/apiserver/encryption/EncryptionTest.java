@@ -70,6 +70,32 @@ class EncryptionTest {
     }
 
     @ParameterizedTest
+    @CsvSource({
+        "/registry/masterleases/10.0.0.1, false",
+        "/registry/ranges/serviceips, false",
+        "/registry/ranges/servicenodeports, false",
+        "/registry/peerserverleases/apiserver-1, false",
+        "/registry/leases/kube-system/apiserver-1, true",
+        "/registry/services/specs/shop/web, true",
+        "/registry/services/endpoints/default/kubernetes, true",
+        "/registry/minions/node-1, true",
+        "/registry/apiregistration.k8s.io/apiservices/v1., true",
+        "/registry/example.com/widgets/shop/w, true",
+        "/registry/example.com/clusterwidgets/w, true",
+    })
+    void givenARuleForEverything_whenServersTellEachOtherSomething_thenOnlyResourcesAreSealed(
+            String key, boolean sealed) {
+        Encryption encryption = Encryption.parse(
+                HEAD + "resources: [{resources: ['*.*'], providers: [" + provider("aesgcm", "key1", K1) + "]}]");
+
+        byte[] stored = encryption.seal(key, bytes("the value"));
+
+        assertThat(text(stored).startsWith("k8s:enc:")).isEqualTo(sealed);
+        assertThat(text(encryption.open(key, stored))).isEqualTo("the value");
+        assertThat(encryption.isStale(key)).isFalse();
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"aesgcm", "secretbox"})
     void givenASealedValue_whenOneBitOfItIsChanged_thenItIsNotRead(String kind) {
         Encryption encryption = encryption(provider(kind, "key1", K1));

@@ -13,6 +13,7 @@ import io.trimtab.apiserver.resource.KindRegistry;
 import io.trimtab.apiserver.resource.ResourceRegistry;
 import io.trimtab.apiserver.tokens.TokenKeys;
 import io.trimtab.apiserver.tokens.TokenSettings;
+import io.trimtab.features.FeatureGates;
 import java.nio.charset.StandardCharsets;
 import java.util.EnumSet;
 import java.util.List;
@@ -133,11 +134,14 @@ class HealthTest {
         PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         registry.counter("apiserver_request_total", "verb", "LIST").increment();
         Metrics.bindProcess(registry);
-        Metrics metrics = new Metrics(registry, health);
+        Metrics metrics = new Metrics(registry, health, FeatureGates.parse(List.of("KMSv1=true")));
 
         assertThat(text(get(metrics, "/metrics", Map.of())))
                 .contains("apiserver_request_total{verb=\"LIST\"} 1.0")
-                .contains("process_start_time_seconds");
+                .contains("process_start_time_seconds")
+                .contains("kubernetes_feature_enabled{name=\"KMSv1\",stage=\"DEPRECATED\"} 1\n")
+                .contains("kubernetes_feature_enabled{name=\"APIServerTracing\",stage=\"\"} 1\n")
+                .contains("kubernetes_feature_enabled{name=\"AllAlpha\",stage=\"ALPHA\"} 0\n");
         assertThat(text(get(metrics, "/metrics/slis", Map.of())))
                 .contains("kubernetes_healthcheck{name=\"etcd\",type=\"readyz\"} 1");
     }

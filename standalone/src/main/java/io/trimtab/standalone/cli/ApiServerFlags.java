@@ -167,7 +167,7 @@ final class ApiServerFlags {
                 serviceAccountIssuer,
                 anonymous,
                 storage.settings(),
-                extensions.options(),
+                extensions.options(spec),
                 protection.protection(spec),
                 access.options(spec));
     }

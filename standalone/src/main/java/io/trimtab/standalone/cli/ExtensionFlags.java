@@ -2,6 +2,7 @@ package io.trimtab.standalone.cli;
 
 import io.trimtab.apiserver.callout.ServiceResolver.Routing;
 import io.trimtab.apiserver.resource.ServedVersions;
+import io.trimtab.features.FeatureGates;
 import io.trimtab.standalone.ExtensionOptions;
 import io.trimtab.standalone.ExtensionOptions.AuthorizationWebhook;
 import io.trimtab.standalone.ExtensionOptions.RequestHeaderOptions;
@@ -12,7 +13,9 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.TypeConversionException;
 
 /** The flags about webhooks, aggregated API servers, and proxies. */
@@ -135,11 +138,11 @@ final class ExtensionFlags {
 
     @Option(
             names = "--feature-gates",
-            split = ",",
-            converter = {NameConverter.class, SwitchConverter.class},
             paramLabel = "NAME=true|false",
-            description = "Features of Kubernetes to switch on or off; MutatingAdmissionPolicy can be.")
-    private Map<String, Boolean> features = Map.of();
+            description =
+                    "Features of Kubernetes to switch on or off, all those of 1.34, and AllAlpha and AllBeta; here"
+                            + " MutatingAdmissionPolicy makes a difference.")
+    private List<String> features = List.of();
 
     @Option(
             names = "--runtime-config",
@@ -172,7 +175,16 @@ final class ExtensionFlags {
         }
     }
 
-    ExtensionOptions options() {
+    /** @throws ParameterException if a gate is unknown or locked */
+    FeatureGates gates(CommandSpec spec) {
+        try {
+            return FeatureGates.parse(features);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+
+    ExtensionOptions options(CommandSpec spec) {
         Boolean endpoints = toEndpoints;
         return new ExtensionOptions(
                 endpoints == null ? Routing.AUTOMATIC : endpoints ? Routing.ENDPOINTS : Routing.CLUSTER_IP,
@@ -185,7 +197,7 @@ final class ExtensionFlags {
                         ? null
                         : new AuthorizationWebhook(
                                 authorizationWebhook, authorizationVersion, keepAllowed, keepRefused),
-                features,
+                gates(spec),
                 new ServedVersions(versions));
     }
 }

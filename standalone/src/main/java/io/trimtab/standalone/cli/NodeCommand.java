@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.client.Config;
 import io.trimtab.client.ClientOptions;
 import io.trimtab.client.Clients;
 import io.trimtab.controller.ManagerProgram;
+import io.trimtab.features.FeatureGates;
 import io.trimtab.node.NodeAgent;
 import io.trimtab.node.NodeAgentOptions;
 import io.trimtab.node.simulated.SimulatedRuntime;
@@ -41,9 +42,20 @@ final class NodeCommand implements Callable<Integer> {
     @Option(names = "--runtime", defaultValue = "simulated", paramLabel = "KIND", description = "simulated.")
     private String runtime = "simulated";
 
+    @Option(
+            names = "--feature-gates",
+            paramLabel = "NAME=true|false",
+            description = "Features of Kubernetes to switch on or off, as the other commands take them.")
+    private List<String> features = List.of();
+
     @Override
     public Integer call() {
         requireSimulated(spec, runtime);
+        try {
+            FeatureGates.parse(features);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
         Config config = config();
         Shutdown shutdown = Shutdown.listen();
         try (Driver driver = RealDriver.create("node");

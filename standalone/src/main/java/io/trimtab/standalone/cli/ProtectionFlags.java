@@ -119,6 +119,7 @@ final class ProtectionFlags {
             arity = "0..1",
             fallbackValue = "true",
             defaultValue = "false",
+            paramLabel = "true|false",
             description = "Read that again when it changes.")
     private boolean encryptionReload;
 
