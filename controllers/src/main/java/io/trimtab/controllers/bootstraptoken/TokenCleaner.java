@@ -1,9 +1,8 @@
 package io.trimtab.controllers.bootstraptoken;
 
-import io.fabric8.kubernetes.api.model.DeleteOptionsBuilder;
 import io.fabric8.kubernetes.api.model.Secret;
-import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
+import io.trimtab.client.Deletions;
 import io.trimtab.client.ResourceType;
 import io.trimtab.controller.Controller;
 import io.trimtab.controller.Manager;
@@ -50,21 +49,7 @@ public final class TokenCleaner implements Reconciler {
         if (now.isBefore(end)) {
             return Result.after(Duration.between(now, end));
         }
-        try {
-            client.delete(
-                    SECRETS,
-                    request.namespace(),
-                    request.name(),
-                    new DeleteOptionsBuilder()
-                            .withNewPreconditions()
-                            .withUid(secret.getMetadata().getUid())
-                            .endPreconditions()
-                            .build());
-        } catch (ApiException e) {
-            if (!e.isNotFound() && !e.isConflict()) {
-                throw e;
-            }
-        }
+        Deletions.exactly(client, SECRETS, secret);
         return Result.done();
     }
 }

@@ -1,5 +1,6 @@
 package io.trimtab.controllers.cronjob;
 
+import io.fabric8.kubernetes.api.model.DeleteOptions;
 import io.fabric8.kubernetes.api.model.DeleteOptionsBuilder;
 import io.fabric8.kubernetes.api.model.ObjectReference;
 import io.fabric8.kubernetes.api.model.ObjectReferenceBuilder;
@@ -12,6 +13,7 @@ import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.JobCondition;
 import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
+import io.trimtab.client.Deletions;
 import io.trimtab.client.ResourceType;
 import io.trimtab.client.WatchScope;
 import io.trimtab.controller.Controller;
@@ -184,19 +186,13 @@ public final class CronJobController implements Reconciler {
 
     private boolean delete(CronJob cron, Job job) {
         String name = job.getMetadata().getName();
+        DeleteOptions options =
+                new DeleteOptionsBuilder().withPropagationPolicy("Background").build();
         try {
-            client.delete(
-                    JOBS,
-                    job.getMetadata().getNamespace(),
-                    name,
-                    new DeleteOptionsBuilder()
-                            .withPropagationPolicy("Background")
-                            .build());
+            Deletions.ifThere(client, JOBS, job.getMetadata().getNamespace(), name, options);
         } catch (ApiException e) {
-            if (!e.isNotFound()) {
-                events.warning(cron, "FailedDelete", "Deleted job: " + e.getMessage());
-                return false;
-            }
+            events.warning(cron, "FailedDelete", "Deleted job: " + e.getMessage());
+            return false;
         }
         events.normal(cron, "SuccessfulDelete", "Deleted job " + name);
         return true;

@@ -2,7 +2,6 @@ package io.trimtab.controllers.daemonset;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.fabric8.kubernetes.api.model.DeleteOptions;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.ControllerRevision;
@@ -13,6 +12,7 @@ import io.fabric8.kubernetes.api.model.apps.DaemonSetStatus;
 import io.fabric8.kubernetes.api.model.apps.DaemonSetStatusBuilder;
 import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
+import io.trimtab.client.Deletions;
 import io.trimtab.client.Patch;
 import io.trimtab.client.ResourceType;
 import io.trimtab.client.WatchScope;
@@ -316,7 +316,7 @@ public final class DaemonSetController implements Reconciler {
                         Patch.strategic(body.toString()));
             }
         }
-        delete(duplicate);
+        Deletions.ifThere(client, Revisions.TYPE, duplicate);
     }
 
     private static String hashOf(ControllerRevision revision) {
@@ -371,22 +371,8 @@ public final class DaemonSetController implements Reconciler {
         });
         for (ControllerRevision revision : old) {
             if (surplus > 0 && !live.contains(hashOf(revision))) {
-                delete(revision);
+                Deletions.ifThere(client, Revisions.TYPE, revision);
                 surplus--;
-            }
-        }
-    }
-
-    private void delete(ControllerRevision revision) {
-        try {
-            client.delete(
-                    Revisions.TYPE,
-                    revision.getMetadata().getNamespace(),
-                    revision.getMetadata().getName(),
-                    new DeleteOptions());
-        } catch (ApiException e) {
-            if (!e.isNotFound()) {
-                throw e;
             }
         }
     }

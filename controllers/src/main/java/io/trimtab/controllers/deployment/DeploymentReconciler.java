@@ -5,7 +5,6 @@ import static io.trimtab.controllers.deployment.Deployments.all;
 import static io.trimtab.controllers.deployment.Deployments.annotation;
 import static io.trimtab.controllers.deployment.Deployments.replicas;
 
-import io.fabric8.kubernetes.api.model.DeleteOptions;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.LabelSelectorBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -20,6 +19,7 @@ import io.fabric8.kubernetes.api.model.apps.ReplicaSet;
 import io.fabric8.kubernetes.api.model.apps.ReplicaSetBuilder;
 import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
+import io.trimtab.client.Deletions;
 import io.trimtab.client.ResourceType;
 import io.trimtab.controller.Controller;
 import io.trimtab.controller.Manager;
@@ -358,17 +358,7 @@ public final class DeploymentReconciler implements Reconciler {
             if (Deployments.actual(set) == 0
                     && replicas(set) == 0
                     && Deployments.orZero(set.getMetadata().getGeneration()) <= observed) {
-                try {
-                    client.delete(
-                            REPLICA_SETS,
-                            set.getMetadata().getNamespace(),
-                            set.getMetadata().getName(),
-                            new DeleteOptions());
-                } catch (ApiException e) {
-                    if (!e.isNotFound()) {
-                        throw e;
-                    }
-                }
+                Deletions.ifThere(client, REPLICA_SETS, set);
             }
         }
     }

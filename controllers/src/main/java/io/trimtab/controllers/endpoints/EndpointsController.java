@@ -1,6 +1,5 @@
 package io.trimtab.controllers.endpoints;
 
-import io.fabric8.kubernetes.api.model.DeleteOptions;
 import io.fabric8.kubernetes.api.model.EndpointSubset;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
@@ -8,6 +7,7 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Service;
 import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
+import io.trimtab.client.Deletions;
 import io.trimtab.client.ResourceType;
 import io.trimtab.client.WatchScope;
 import io.trimtab.controller.Change;
@@ -95,7 +95,7 @@ public final class EndpointsController implements Reconciler {
         if (service == null) {
             triggers.forget(request);
             if (current != null) {
-                delete(request);
+                Deletions.ifThere(client, ENDPOINTS, request.namespace(), request.name());
             }
             return Result.done();
         }
@@ -111,16 +111,6 @@ public final class EndpointsController implements Reconciler {
         }
         write(service, current, wanted, trigger);
         return Result.done();
-    }
-
-    private void delete(Request request) {
-        try {
-            client.delete(ENDPOINTS, request.namespace(), request.name(), new DeleteOptions());
-        } catch (ApiException e) {
-            if (!e.isNotFound()) {
-                throw e;
-            }
-        }
     }
 
     private void write(

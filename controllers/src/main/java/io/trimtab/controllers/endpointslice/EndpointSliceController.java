@@ -1,12 +1,12 @@
 package io.trimtab.controllers.endpointslice;
 
-import io.fabric8.kubernetes.api.model.DeleteOptions;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
+import io.trimtab.client.Deletions;
 import io.trimtab.client.ResourceType;
 import io.trimtab.client.WatchScope;
 import io.trimtab.controller.Change;
@@ -170,17 +170,10 @@ public final class EndpointSliceController implements Reconciler {
         for (EndpointSlice slice : changes.delete) {
             own.deletes(slice);
             try {
-                client.delete(
-                        SLICES,
-                        slice.getMetadata().getNamespace(),
-                        slice.getMetadata().getName(),
-                        new DeleteOptions());
+                Deletions.ifThere(client, SLICES, slice);
             } catch (ApiException e) {
-                if (!e.isNotFound()) {
-                    throw explain(
-                            "failed to delete " + slice.getMetadata().getName() + " EndpointSlice for Service " + name,
-                            e);
-                }
+                throw explain(
+                        "failed to delete " + slice.getMetadata().getName() + " EndpointSlice for Service " + name, e);
             }
         }
     }

@@ -1,11 +1,11 @@
 package io.trimtab.controllers.endpointslicemirroring;
 
-import io.fabric8.kubernetes.api.model.DeleteOptions;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
+import io.trimtab.client.Deletions;
 import io.trimtab.client.ResourceType;
 import io.trimtab.client.WatchScope;
 import io.trimtab.controller.Change;
@@ -139,16 +139,6 @@ public final class EndpointSliceMirroringController implements Reconciler {
 
     private void delete(EndpointSlice slice) {
         own.deletes(slice);
-        try {
-            client.delete(
-                    SLICES,
-                    slice.getMetadata().getNamespace(),
-                    slice.getMetadata().getName(),
-                    new DeleteOptions());
-        } catch (ApiException e) {
-            if (!e.isNotFound()) {
-                throw e;
-            }
-        }
+        Deletions.ifThere(client, SLICES, slice);
     }
 }

@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeBuilder;
 import io.trimtab.client.ApiException;
+import io.trimtab.client.Deletions;
 import io.trimtab.client.WatchScope;
 import io.trimtab.controller.Request;
 import io.trimtab.controller.Result;
@@ -161,14 +162,7 @@ final class VolumeSync {
         if (deletion.failure() != null) {
             writes.fail(volume, "VolumeFailedDelete", deletion.failure());
         } else if (!deletion.external() && volume.getMetadata().getDeletionTimestamp() == null) {
-            try {
-                writes.client()
-                        .delete(Writes.VOLUMES, null, volume.getMetadata().getName(), new DeleteOptions());
-            } catch (ApiException e) {
-                if (!e.isNotFound()) {
-                    throw e;
-                }
-            }
+            Deletions.ifThere(writes.client(), Writes.VOLUMES, volume);
         }
     }
 

@@ -1,13 +1,12 @@
 package io.trimtab.controllers.serviceaccounttoken;
 
-import io.fabric8.kubernetes.api.model.DeleteOptionsBuilder;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
-import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
+import io.trimtab.client.Deletions;
 import io.trimtab.client.ResourceType;
 import io.trimtab.client.WatchScope;
 import io.trimtab.controller.Controller;
@@ -109,21 +108,7 @@ public final class ServiceAccountTokenController implements Reconciler {
     }
 
     private void delete(Secret secret) {
-        try {
-            client.delete(
-                    SECRETS,
-                    secret.getMetadata().getNamespace(),
-                    secret.getMetadata().getName(),
-                    new DeleteOptionsBuilder()
-                            .withNewPreconditions()
-                            .withUid(secret.getMetadata().getUid())
-                            .endPreconditions()
-                            .build());
-        } catch (ApiException e) {
-            if (!e.isNotFound() && !e.isConflict()) {
-                throw e;
-            }
-        }
+        Deletions.exactly(client, SECRETS, secret);
     }
 
     private void fill(Secret cached, ServiceAccount account) {

@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.api.model.apps.StatefulSetBuilder;
 import io.fabric8.kubernetes.api.model.apps.StatefulSetStatus;
 import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
+import io.trimtab.client.Deletions;
 import io.trimtab.client.ResourceType;
 import io.trimtab.client.WatchScope;
 import io.trimtab.controller.Change;
@@ -237,17 +238,7 @@ public final class StatefulSetController implements Reconciler {
         Integer limit = set.getSpec().getRevisionHistoryLimit();
         int surplus = old.size() - (limit == null ? 10 : limit);
         for (ControllerRevision revision : old.subList(0, Math.max(0, surplus))) {
-            try {
-                client.delete(
-                        Revisions.TYPE,
-                        revision.getMetadata().getNamespace(),
-                        revision.getMetadata().getName(),
-                        new DeleteOptions());
-            } catch (ApiException e) {
-                if (!e.isNotFound()) {
-                    throw e;
-                }
-            }
+            Deletions.ifThere(client, Revisions.TYPE, revision);
         }
     }
 

@@ -2,8 +2,8 @@ package io.trimtab.controllers.ttlafterfinished;
 
 import io.fabric8.kubernetes.api.model.DeleteOptionsBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
-import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
+import io.trimtab.client.Deletions;
 import io.trimtab.client.ResourceType;
 import io.trimtab.controller.Controller;
 import io.trimtab.controller.Manager;
@@ -77,22 +77,11 @@ public final class TtlAfterFinishedController implements Reconciler {
         if (freshDue.isAfter(now)) {
             return Result.after(Duration.between(now, freshDue));
         }
-        try {
-            client.delete(
-                    JOBS,
-                    request.namespace(),
-                    request.name(),
-                    new DeleteOptionsBuilder()
-                            .withPropagationPolicy("Foreground")
-                            .withNewPreconditions()
-                            .withUid(fresh.getMetadata().getUid())
-                            .endPreconditions()
-                            .build());
-        } catch (ApiException e) {
-            if (!e.isNotFound()) {
-                throw e;
-            }
-        }
+        Deletions.exactly(
+                client,
+                JOBS,
+                fresh,
+                new DeleteOptionsBuilder().withPropagationPolicy("Foreground").build());
         return Result.done();
     }
 }

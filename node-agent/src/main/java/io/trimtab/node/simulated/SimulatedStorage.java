@@ -1,6 +1,5 @@
 package io.trimtab.node.simulated;
 
-import io.fabric8.kubernetes.api.model.DeleteOptions;
 import io.fabric8.kubernetes.api.model.PersistentVolume;
 import io.fabric8.kubernetes.api.model.PersistentVolumeBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
@@ -9,6 +8,7 @@ import io.fabric8.kubernetes.api.model.storage.StorageClass;
 import io.fabric8.kubernetes.api.model.storage.StorageClassBuilder;
 import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
+import io.trimtab.client.Deletions;
 import io.trimtab.client.ResourceType;
 import io.trimtab.controller.Controller;
 import io.trimtab.controller.Manager;
@@ -139,13 +139,7 @@ public final class SimulatedStorage implements Reconciler {
     }
 
     private void remove(PersistentVolume volume) {
-        try {
-            client.delete(VOLUMES, null, volume.getMetadata().getName(), new DeleteOptions());
-        } catch (ApiException e) {
-            if (!e.isNotFound()) {
-                throw e;
-            }
-        }
+        Deletions.ifThere(client, VOLUMES, volume);
     }
 
     private void provision(PersistentVolumeClaim claim) {

@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.api.model.ReplicationController;
 import io.fabric8.kubernetes.api.model.ReplicationControllerBuilder;
 import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
+import io.trimtab.client.Deletions;
 import io.trimtab.client.ResourceType;
 import io.trimtab.runtime.Driver;
 import io.trimtab.selector.LabelSelectors;
@@ -79,13 +80,7 @@ final class Controllers {
     }
 
     void delete(String name, DeleteOptions options) {
-        try {
-            client.delete(TYPE, namespace, name, options);
-        } catch (ApiException e) {
-            if (!e.isNotFound()) {
-                throw e;
-            }
-        }
+        Deletions.ifThere(client, TYPE, namespace, name, options);
     }
 
     List<Pod> pods(Map<String, String> selector) {
@@ -122,13 +117,7 @@ final class Controllers {
     }
 
     void deletePod(String name) {
-        try {
-            client.delete(PODS, namespace, name, new DeleteOptions());
-        } catch (ApiException e) {
-            if (!e.isNotFound()) {
-                throw e;
-            }
-        }
+        Deletions.ifThere(client, PODS, namespace, name);
     }
 
     /** How many pods of a controller are ready. */
