@@ -4,6 +4,10 @@ import io.fabric8.kubernetes.api.model.PersistentVolume;
 import io.fabric8.kubernetes.api.model.PersistentVolumeBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaimStatus;
+import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.storage.CSIDriver;
+import io.fabric8.kubernetes.api.model.storage.CSIDriverBuilder;
 import io.fabric8.kubernetes.api.model.storage.StorageClass;
 import io.fabric8.kubernetes.api.model.storage.StorageClassBuilder;
 import io.trimtab.client.ApiException;
@@ -20,6 +24,7 @@ import io.trimtab.informer.Lister;
 import io.trimtab.informer.SharedInformer;
 import io.trimtab.runtime.Driver;
 import io.trimtab.volumes.Volumes;
+import java.math.BigDecimal;
 import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,12 +33,18 @@ import org.slf4j.LoggerFactory;
  * The storage of simulated nodes: makes volumes for the claims of its StorageClass, and takes them back. A volume is there as soon as
  * it is asked for, reaches all nodes, and holds what simulated containers write to it. A key with a namespace is a claim, one
  * without is a volume.
+ *
+ * <p>Volumes are directories of the host. Those whose claim names a VolumeAttributesClass are of a CSI driver, because no others
+ * may have one; that driver needs no attaching, and its volumes are grown and modified here, as its sidecars would do.
  */
 public final class SimulatedStorage implements Reconciler {
     /** The name of the provisioner, for StorageClasses of one's own. */
     public static final String PROVISIONER = "trimtab.io/simulated";
     /** The default StorageClass. */
     public static final String CLASS = "standard";
+
+    /** The CSI driver of volumes with attributes. */
+    public static final String DRIVER = "simulated.trimtab.io";
 
     /** As whom it asks for its client. */
     public static final String NAME = "simulated-storage";
@@ -42,6 +53,7 @@ public final class SimulatedStorage implements Reconciler {
     private static final ResourceType<PersistentVolume> VOLUMES = ResourceType.of(PersistentVolume.class);
     private static final ResourceType<PersistentVolumeClaim> CLAIMS = ResourceType.of(PersistentVolumeClaim.class);
     private static final ResourceType<StorageClass> CLASSES = ResourceType.of(StorageClass.class);
+    private static final ResourceType<CSIDriver> DRIVERS = ResourceType.of(CSIDriver.class);
     private static final Logger log = LoggerFactory.getLogger(SimulatedStorage.class);
 
     private final Client client;
@@ -112,6 +124,26 @@ public final class SimulatedStorage implements Reconciler {
         }
     }
 
+    /** Made with the first volume that needs it, and again if somebody has deleted it. */
+    private void createDriver() {
+        try {
+            client.create(
+                    DRIVERS,
+                    new CSIDriverBuilder()
+                            .withNewMetadata()
+                            .withName(DRIVER)
+                            .endMetadata()
+                            .withNewSpec()
+                            .withAttachRequired(false)
+                            .endSpec()
+                            .build());
+        } catch (ApiException e) {
+            if (!e.isAlreadyExists()) {
+                throw e;
+            }
+        }
+    }
+
     @Override
     public Result reconcile(Request request) {
         if (request.namespace().isEmpty()) {
@@ -123,7 +155,7 @@ public final class SimulatedStorage implements Reconciler {
                 if (Volumes.volumeOf(claim).isEmpty()) {
                     provision(claim);
                 } else {
-                    modify(claim);
+                    serve(claim);
                 }
             });
         }
@@ -154,33 +186,44 @@ public final class SimulatedStorage implements Reconciler {
         String key =
                 claim.getMetadata().getNamespace() + "/" + claim.getMetadata().getName();
         events.normal(claim, "Provisioning", "External provisioner is provisioning volume for claim \"" + key + "\"");
+        String attributes = claim.getSpec().getVolumeAttributesClassName();
+        PersistentVolumeBuilder volume = new PersistentVolumeBuilder()
+                .withNewMetadata()
+                .withName(name)
+                .addToAnnotations(Volumes.PROVISIONED_BY, PROVISIONER)
+                .endMetadata()
+                .withNewSpec()
+                .withCapacity(claim.getSpec().getResources().getRequests())
+                .withAccessModes(claim.getSpec().getAccessModes())
+                .withVolumeMode(claim.getSpec().getVolumeMode())
+                .withPersistentVolumeReclaimPolicy(storageClass.getReclaimPolicy())
+                .withStorageClassName(Volumes.classOf(claim))
+                .withVolumeAttributesClassName(attributes)
+                .withMountOptions(storageClass.getMountOptions())
+                .withNewClaimRef()
+                .withApiVersion("v1")
+                .withKind("PersistentVolumeClaim")
+                .withNamespace(claim.getMetadata().getNamespace())
+                .withName(claim.getMetadata().getName())
+                .withUid(claim.getMetadata().getUid())
+                .withResourceVersion(claim.getMetadata().getResourceVersion())
+                .endClaimRef()
+                .endSpec();
         try {
-            client.create(
-                    VOLUMES,
-                    new PersistentVolumeBuilder()
-                            .withNewMetadata()
-                            .withName(name)
-                            .addToAnnotations(Volumes.PROVISIONED_BY, PROVISIONER)
-                            .endMetadata()
-                            .withNewSpec()
-                            .withCapacity(claim.getSpec().getResources().getRequests())
-                            .withAccessModes(claim.getSpec().getAccessModes())
-                            .withVolumeMode(claim.getSpec().getVolumeMode())
-                            .withPersistentVolumeReclaimPolicy(storageClass.getReclaimPolicy())
-                            .withStorageClassName(Volumes.classOf(claim))
-                            .withVolumeAttributesClassName(claim.getSpec().getVolumeAttributesClassName())
-                            .withMountOptions(storageClass.getMountOptions())
-                            .withNewHostPath(DIRECTORY + name, "DirectoryOrCreate")
-                            .withNewClaimRef()
-                            .withApiVersion("v1")
-                            .withKind("PersistentVolumeClaim")
-                            .withNamespace(claim.getMetadata().getNamespace())
-                            .withName(claim.getMetadata().getName())
-                            .withUid(claim.getMetadata().getUid())
-                            .withResourceVersion(claim.getMetadata().getResourceVersion())
-                            .endClaimRef()
-                            .endSpec()
-                            .build());
+            if (attributes == null || attributes.isEmpty()) {
+                volume.editSpec()
+                        .withNewHostPath(DIRECTORY + name, "DirectoryOrCreate")
+                        .endSpec();
+            } else {
+                createDriver();
+                volume.editSpec()
+                        .withNewCsi()
+                        .withDriver(DRIVER)
+                        .withVolumeHandle(name)
+                        .endCsi()
+                        .endSpec();
+            }
+            client.create(VOLUMES, volume.build());
         } catch (ApiException e) {
             if (!e.isAlreadyExists()) {
                 events.warning(
@@ -194,32 +237,41 @@ public final class SimulatedStorage implements Reconciler {
         events.normal(claim, "ProvisioningSucceeded", "Successfully provisioned volume " + name);
     }
 
-    /** Gives a bound volume the class of attributes that its claim asks for. */
-    private void modify(PersistentVolumeClaim claim) {
-        String wanted = claim.getSpec().getVolumeAttributesClassName();
+    /** Gives a bound volume of the driver the size and the class of attributes that its claim asks for. */
+    private void serve(PersistentVolumeClaim claim) {
         PersistentVolume volume = volumes.get(null, Volumes.volumeOf(claim)).orElse(null);
-        if (wanted == null
-                || volume == null
-                || claim.getStatus() == null
-                || !"Bound".equals(claim.getStatus().getPhase())
-                || wanted.equals(claim.getStatus().getCurrentVolumeAttributesClassName())) {
+        PersistentVolumeClaimStatus status = claim.getStatus();
+        if (volume == null
+                || volume.getSpec().getCsi() == null
+                || !DRIVER.equals(volume.getSpec().getCsi().getDriver())
+                || status == null
+                || !"Bound".equals(status.getPhase())) {
             return;
         }
-        if (!wanted.equals(volume.getSpec().getVolumeAttributesClassName())) {
-            client.update(
-                    VOLUMES,
-                    new PersistentVolumeBuilder(volume)
-                            .editSpec()
-                            .withVolumeAttributesClassName(wanted)
-                            .endSpec()
-                            .build());
+        Quantity size = claim.getSpec().getResources().getRequests().get("storage");
+        BigDecimal has = Volumes.amount(
+                status.getCapacity() == null ? null : status.getCapacity().get("storage"));
+        boolean grows = Volumes.amount(size).compareTo(has) > 0;
+        String attributes = claim.getSpec().getVolumeAttributesClassName();
+        boolean changes = attributes != null && !attributes.equals(status.getCurrentVolumeAttributesClassName());
+        if (!grows && !changes) {
+            return;
         }
-        client.updateStatus(
-                CLAIMS,
-                new PersistentVolumeClaimBuilder(claim)
-                        .editStatus()
-                        .withCurrentVolumeAttributesClassName(wanted)
-                        .endStatus()
-                        .build());
+        PersistentVolumeBuilder wanted = new PersistentVolumeBuilder(volume);
+        PersistentVolumeClaimBuilder reported = new PersistentVolumeClaimBuilder(claim);
+        if (grows) {
+            wanted.editSpec().addToCapacity("storage", size).endSpec();
+            reported.editStatus().addToCapacity("storage", size).endStatus();
+        }
+        if (changes) {
+            wanted.editSpec().withVolumeAttributesClassName(attributes).endSpec();
+            reported.editStatus()
+                    .withCurrentVolumeAttributesClassName(attributes)
+                    .endStatus();
+        }
+        if (!wanted.build().equals(volume)) {
+            client.update(VOLUMES, wanted.build());
+        }
+        client.updateStatus(CLAIMS, reported.build());
     }
 }

@@ -258,4 +258,34 @@ class PersistentVolumeBinderTest {
         assertThat(cluster.refresh(claim).getMetadata().getAnnotations())
                 .containsEntry("volume.kubernetes.io/selected-node", node);
     }
+
+    @Test
+    void givenAClaimWithAttributes_whenItsClassAndSizeChange_thenTheSimulatedStorageFollows(Cluster cluster) {
+        PersistentVolumeClaim claim = cluster.create(claim("data", "1Gi", "standard")
+                .editSpec()
+                .withVolumeAttributesClassName("silver")
+                .endSpec()
+                .build());
+        cluster.settle();
+        assertThat(phase(cluster, claim)).isEqualTo("Bound");
+
+        cluster.edit(claim, c -> {
+            c.getSpec().setVolumeAttributesClassName("gold");
+            c.getSpec().getResources().setRequests(Map.of("storage", new Quantity("2Gi")));
+        });
+        cluster.settle();
+
+        PersistentVolumeClaim changed = cluster.refresh(claim);
+        assertThat(changed.getStatus().getCurrentVolumeAttributesClassName()).isEqualTo("gold");
+        assertThat(changed.getStatus().getCapacity()).containsEntry("storage", new Quantity("2Gi"));
+        assertThat(cluster.client()
+                        .persistentVolumes()
+                        .withName(changed.getSpec().getVolumeName())
+                        .get()
+                        .getSpec())
+                .satisfies(volume -> {
+                    assertThat(volume.getVolumeAttributesClassName()).isEqualTo("gold");
+                    assertThat(volume.getCapacity()).containsEntry("storage", new Quantity("2Gi"));
+                });
+    }
 }
