@@ -3,6 +3,7 @@ package io.trimtab.standalone;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.ApiRequest;
+import io.trimtab.apiserver.auth.AbacAuthorizer;
 import io.trimtab.apiserver.auth.Authorizer;
 import io.trimtab.apiserver.auth.AuthorizerChain;
 import io.trimtab.apiserver.auth.NodeAuthorizer;
@@ -190,6 +191,9 @@ final class Access {
             if (config.ownTypes().contains("Node")) {
                 addNodes();
             }
+            if (config.ownTypes().contains("ABAC")) {
+                addPolicies();
+            }
             authorizer = new ReloadedAuthorizer(chain(config));
         } catch (IllegalArgumentException e) {
             throw new StartException(String.valueOf(e.getMessage()), e);
@@ -230,22 +234,62 @@ final class Access {
     }
 
     private AuthorizerChain ofModes() {
+        checkModes();
         List<Authorizer> chain = new ArrayList<>();
         for (String mode : options.authorizationModes()) {
             switch (mode) {
+                case "ABAC" -> chain.add(addPolicies());
                 case "Node" -> chain.add(addNodes());
                 case "Webhook" -> chain.add(extensions.authorizationWebhook());
-                default -> {
-                    Authorizer known = own.get(mode);
-                    if (known == null) {
-                        throw new StartException("--authorization-mode: \"" + mode
-                                + "\" is not one of RBAC, Node, Webhook, AlwaysAllow," + " AlwaysDeny");
-                    }
-                    chain.add(known);
-                }
+                default -> chain.add(Objects.requireNonNull(own.get(mode), mode));
             }
         }
         return new AuthorizerChain(chain);
+    }
+
+    private void checkModes() {
+        List<String> modes = options.authorizationModes();
+        List<String> wrong = new ArrayList<>();
+        boolean webhook = options.extensions().authorizationWebhook() != null;
+        for (String mode : modes) {
+            if (!AuthorizationConfig.TYPES.contains(mode)) {
+                wrong.add("authorization-mode \"" + mode + "\" is not a valid mode");
+            }
+            if (mode.equals("ABAC") && access.policyFile() == null) {
+                wrong.add("authorization-mode ABAC's authorization policy file not passed");
+            }
+            if (mode.equals("Webhook") && !webhook) {
+                wrong.add("authorization-mode Webhook's authorization config file not passed");
+            }
+        }
+        if (access.policyFile() != null && !modes.contains("ABAC")) {
+            wrong.add("cannot specify --authorization-policy-file without mode ABAC");
+        }
+        if (webhook && !modes.contains("Webhook")) {
+            wrong.add("cannot specify --authorization-webhook-config-file without mode Webhook");
+        }
+        if (Set.copyOf(modes).size() < modes.size()) {
+            wrong.add("authorization-mode [\"" + String.join("\" \"", modes) + "\"] has mode specified more than once");
+        }
+        if (!wrong.isEmpty()) {
+            throw new StartException(wrong.size() == 1 ? wrong.get(0) : "[" + String.join(", ", wrong) + "]");
+        }
+    }
+
+    /** Read once: who changes the file has to start the server again, as with Kubernetes' own. */
+    private Authorizer addPolicies() {
+        Path file = access.policyFile();
+        String prefix = "invalid authorization config: ";
+        if (file == null) {
+            throw new StartException(prefix + "open : no such file or directory");
+        }
+        try {
+            AbacAuthorizer policies = AbacAuthorizer.parse(file.toString(), read(file, prefix));
+            own.put("ABAC", policies);
+            return policies;
+        } catch (IllegalArgumentException e) {
+            throw new StartException(prefix + e.getMessage(), e);
+        }
     }
 
     private Authorizer addNodes() {

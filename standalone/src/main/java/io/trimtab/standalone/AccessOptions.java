@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param openId an issuer named by flags; null for none
  * @param anonymousSaid whether a flag says if requests without credentials are served
  * @param authorizationConfig an AuthorizationConfiguration, in place of the modes; null for none
+ * @param policyFile lines that say who may do what, for the authorizer {@code ABAC}; null for none
  * @param certificates of the server besides its first one, for clients that ask for one of their names
  */
 public record AccessOptions(
@@ -19,10 +20,21 @@ public record AccessOptions(
         @Nullable OpenId openId,
         boolean anonymousSaid,
         @Nullable Path authorizationConfig,
+        @Nullable Path policyFile,
         List<NamedCertificate> certificates) {
 
     public AccessOptions {
         certificates = List.copyOf(certificates);
+    }
+
+    /** Without a policy file. */
+    public AccessOptions(
+            @Nullable Path authenticationConfig,
+            @Nullable OpenId openId,
+            boolean anonymousSaid,
+            @Nullable Path authorizationConfig,
+            List<NamedCertificate> certificates) {
+        this(authenticationConfig, openId, anonymousSaid, authorizationConfig, null, certificates);
     }
 
     /** With no certificate but the first one. */

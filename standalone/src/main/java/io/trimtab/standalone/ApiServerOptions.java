@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param clientCaFile authorities of client certificates besides our own; null for none
  * @param tlsCertFile the server's certificate; null to issue one
  * @param tlsKeyFile its key
- * @param authorizationModes of {@code RBAC}, {@code Node}, {@code Webhook}, {@code AlwaysAllow}, {@code AlwaysDeny}
+ * @param authorizationModes of {@code RBAC}, {@code Node}, {@code Webhook}, {@code ABAC}, {@code AlwaysAllow}, {@code AlwaysDeny}
  * @param enabledAdmission plugins that are off by default
  * @param disabledAdmission plugins that are on by default
  * @param serviceAccountIssuer of tokens
@@ -126,6 +126,11 @@ public record ApiServerOptions(
         return edit(draft -> draft.access = other);
     }
 
+    /** The same, with others who decide, in this order. */
+    public ApiServerOptions withAuthorizationModes(String... modes) {
+        return edit(draft -> draft.authorizationModes = List.of(modes));
+    }
+
     /** The same with other settings of the storage. */
     public ApiServerOptions withStorage(StorageSettings settings) {
         return edit(draft -> draft.storage = settings);
@@ -155,6 +160,7 @@ public record ApiServerOptions(
         private int securePort;
         private int insecurePort;
         private String serviceCidr;
+        private List<String> authorizationModes;
         private StorageSettings storage;
         private Protection protection;
         private AccessOptions access;
@@ -163,6 +169,7 @@ public record ApiServerOptions(
         Draft(ApiServerOptions from) {
             store = from.store;
             serviceCidr = from.serviceCidr;
+            authorizationModes = from.authorizationModes;
             dataDirectory = from.dataDirectory;
             securePort = from.securePort;
             insecurePort = from.insecurePort;
@@ -186,7 +193,7 @@ public record ApiServerOptions(
                     from.clientCaFile,
                     from.tlsCertFile,
                     from.tlsKeyFile,
-                    from.authorizationModes,
+                    authorizationModes,
                     from.enabledAdmission,
                     from.disabledAdmission,
                     from.serviceAccountIssuer,

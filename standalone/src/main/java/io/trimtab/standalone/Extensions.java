@@ -120,7 +120,7 @@ final class Extensions {
     Authorizer authorizationWebhook() {
         ExtensionOptions.AuthorizationWebhook webhook = options.authorizationWebhook();
         if (webhook == null) {
-            throw new StartException("--authorization-mode Webhook needs --authorization-webhook-config-file FILE");
+            throw new StartException("authorization-mode Webhook's authorization config file not passed");
         }
         return new WebhookAuthorizer(
                 new WebhookClient(callouts, "kube-apiserver"),

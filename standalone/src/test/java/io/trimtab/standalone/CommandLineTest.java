@@ -33,7 +33,15 @@ class CommandLineTest {
                 "up --runtime cri | --runtime: \"cri\" is not available; give simulated",
                 "up --nodes -1 | --nodes: -1 is no count; give 0 or more",
                 "up --pod-cidr x --secure-port 0 | --pod-cidr: \"x\" is no CIDR",
-                "apiserver --secure-port 0 --authorization-mode X | --authorization-mode: \"X\" is not one of",
+                "apiserver --secure-port 0 --authorization-mode X | authorization-mode \"X\" is not a valid mode",
+                "apiserver --secure-port 0 --authorization-mode ABAC | authorization-mode ABAC's authorization policy file"
+                        + " not passed",
+                "apiserver --secure-port 0 --authorization-mode RBAC,RBAC | authorization-mode [\"RBAC\" \"RBAC\"] has"
+                        + " mode specified more than once",
+                "apiserver --secure-port 0 --authorization-policy-file /nowhere | cannot specify"
+                        + " --authorization-policy-file without mode ABAC",
+                "apiserver --secure-port 0 --authorization-mode ABAC --authorization-policy-file /nowhere | invalid"
+                        + " authorization config: open /nowhere: no such file or directory",
                 "apiserver --secure-port 0 --enable-admission-plugins Foo | plugin \"Foo\" is unknown",
                 "apiserver --secure-port 0 --service-cidr x | --service-cidr x",
                 "apiserver --secure-port 0 --token-auth-file /nowhere | --token-auth-file /nowhere cannot be read",

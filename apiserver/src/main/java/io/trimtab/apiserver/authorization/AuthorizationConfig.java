@@ -54,7 +54,9 @@ public record AuthorizationConfig(List<Entry> authorizers) {
             RequestConditions conditions) {}
 
     private static final Duration MAX_TIMEOUT = Duration.ofSeconds(30);
-    private static final Set<String> TYPES = Set.of("ABAC", "AlwaysAllow", "AlwaysDeny", "Node", "RBAC", "Webhook");
+    /** Of those who decide, by the names that configurations and flags give them. */
+    public static final Set<String> TYPES = Set.of("ABAC", "AlwaysAllow", "AlwaysDeny", "Node", "RBAC", "Webhook");
+
     private static final Shape SHAPE = Shape.of(
             "authorizers",
             Shape.of(

@@ -4,7 +4,7 @@ import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /** Says what is wrong with malformed JSON the way Go's scanner does. Slow path: runs only over text that failed to parse. */
-final class GoJsonSyntax {
+public final class GoJsonSyntax {
     private static final String END = "unexpected end of JSON input";
     /** Deeper than this our parser does not go; Go's goes ten times as deep, which nobody needs. */
     private static final int MAX_DEPTH = 1000;
@@ -20,7 +20,8 @@ final class GoJsonSyntax {
         this.text = text;
     }
 
-    static String explain(byte[] text) {
+    /** What Go says of a text that is not JSON. */
+    public static String explain(byte[] text) {
         GoJsonSyntax scan = new GoJsonSyntax(text);
         String error = scan.document();
         return error == null ? "invalid character '" + scan.tooDeep + "' exceeded max depth" : error;

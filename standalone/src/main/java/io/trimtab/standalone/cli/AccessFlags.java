@@ -36,6 +36,12 @@ final class AccessFlags {
     private @Nullable Path authorizationConfig;
 
     @Option(
+            names = "--authorization-policy-file",
+            paramLabel = "FILE",
+            description = "Who may do what, a JSON object a line, with --authorization-mode ABAC.")
+    private @Nullable Path policyFile;
+
+    @Option(
             names = "--tls-sni-cert-key",
             paramLabel = "CERT,KEY[:NAME,...]",
             description = "Certificate for clients that ask for these names; default: those in it. May be repeated.")
@@ -94,6 +100,7 @@ final class AccessFlags {
                 openId(spec),
                 parsed.hasMatchedOption("--anonymous-auth"),
                 authorizationConfig,
+                policyFile,
                 certificates.stream().map(text -> certificate(spec, text)).toList());
     }
 

@@ -95,7 +95,7 @@ final class ApiServerFlags {
             split = ",",
             defaultValue = "Node,RBAC",
             paramLabel = "MODE",
-            description = "RBAC, Node, Webhook, AlwaysAllow, AlwaysDeny.")
+            description = "Who decides, in order: of RBAC, Node, Webhook, ABAC, AlwaysAllow, AlwaysDeny.")
     private List<String> authorizationModes = List.of();
 
     @Option(

@@ -36,7 +36,11 @@ final class LockedServer implements AutoCloseable {
     }
 
     LockedServer(AccessOptions access) {
-        instance = ApiServerInstance.start(ApiServerOptions.IN_MEMORY.withAccess(access), driver);
+        this(ApiServerOptions.IN_MEMORY.withAccess(access));
+    }
+
+    LockedServer(ApiServerOptions options) {
+        instance = ApiServerInstance.start(options, driver);
         driver.settle();
     }
 
