@@ -1,18 +1,13 @@
 package io.trimtab.controllers;
 
 import io.fabric8.kubernetes.client.Config;
-import io.trimtab.client.ClientOptions;
-import io.trimtab.client.Clients;
 import io.trimtab.controller.ManagerProgram;
 import io.trimtab.controllers.certificates.Signers;
 import io.trimtab.controllers.nodeipam.NodeIpamController;
 import io.trimtab.controllers.serviceaccounttoken.TokenKey;
-import io.trimtab.features.FeatureGates;
-import io.trimtab.runtime.Driver;
-import io.trimtab.runtime.RealDriver;
-import io.trimtab.runtime.Shutdown;
+import io.trimtab.program.ProgramFlags;
+import io.trimtab.program.Programs;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,8 +35,8 @@ public final class ControllerManager implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Option(names = "--kubeconfig", paramLabel = "FILE", description = "How to reach the API server.")
-    private @Nullable Path kubeconfig;
+    @Mixin
+    private ProgramFlags program = new ProgramFlags();
 
     @Option(
             names = "--controllers",
@@ -124,23 +119,6 @@ public final class ControllerManager implements Callable<Integer> {
             description = "Prefix length of a node's IPv6 range.")
     private int nodeMaskIpv6;
 
-    @Option(
-            names = "--kube-api-qps",
-            defaultValue = "0",
-            paramLabel = "RATE",
-            description = "Requests a second of each controller; 0 for no limit.")
-    private double queriesPerSecond;
-
-    @Option(names = "--kube-api-burst", defaultValue = "30", paramLabel = "COUNT", description = "Requests at once.")
-    private int burst;
-
-    @Option(
-            names = "--feature-gates",
-            paramLabel = "NAME=true|false",
-            description = "Features of Kubernetes to switch on or off, as the other commands take them; here they say"
-                    + " which controllers there are.")
-    private List<String> features = List.of();
-
     /** Runs the program; the process ends with its exit code. */
     public static void main(String[] args) {
         System.exit(commandLine().execute(args));
@@ -148,49 +126,26 @@ public final class ControllerManager implements Callable<Integer> {
 
     /** The command with its error texts, for use in another command line. */
     public static CommandLine commandLine() {
-        return new CommandLine(new ControllerManager()).setParameterExceptionHandler((failure, args) -> {
-            CommandLine line = failure.getCommandLine();
-            line.getErr().println(line.getCommandName() + ": " + failure.getMessage() + " (see --help)");
-            return line.getCommandSpec().exitCodeOnInvalidInput();
-        });
+        return Programs.commandLine(new ControllerManager());
     }
 
     @Override
     public Integer call() {
-        ClientOptions options = queriesPerSecond > 0
-                ? ClientOptions.DEFAULT.withRateLimit(queriesPerSecond, burst)
-                : ClientOptions.DEFAULT;
-        FeatureGates gates;
-        try {
-            gates = FeatureGates.parse(features);
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
-        }
-        Config config = config();
-        ControllerTable.Options table = tableOptions(config).withFeatures(gates);
+        Config config = program.connection();
+        ControllerTable.Options table = tableOptions(config).withFeatures(program.features());
         try {
             ControllerTable.check(controllers);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
-        Shutdown shutdown = Shutdown.listen();
-        try (Driver driver = RealDriver.create("controller-manager");
-                ManagerProgram program = ManagerProgram.start(
-                        driver,
-                        config,
-                        new ManagerProgram.Options(
-                                "kube-controller-manager",
-                                leaderElect,
-                                options,
-                                useServiceAccountCredentials ? ControllerTable.serviceAccounts() : Set.of()),
-                        manager -> ControllerTable.addTo(manager, controllers, table))) {
-            program.leadershipLost().thenRun(shutdown::request);
-            shutdown.await();
-            boolean lost = program.leadershipLost().isDone();
-            return lost ? 1 : 0;
-        } finally {
-            shutdown.done();
-        }
+        return ManagerProgram.run(
+                config,
+                new ManagerProgram.Options(
+                        "kube-controller-manager",
+                        leaderElect,
+                        program.client(),
+                        useServiceAccountCredentials ? ControllerTable.serviceAccounts() : Set.of()),
+                manager -> ControllerTable.addTo(manager, controllers, table));
     }
 
     private ControllerTable.Options tableOptions(Config config) {
@@ -217,17 +172,6 @@ public final class ControllerManager implements Callable<Integer> {
                     new NodeIpamController.Ranges(clusterCidrs, serviceCidrs, nodeMaskIpv4, nodeMaskIpv6));
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), "--cluster-cidr: " + e.getMessage(), e);
-        }
-    }
-
-    private Config config() {
-        if (kubeconfig == null) {
-            return Clients.fromEnvironment();
-        }
-        try {
-            return Clients.kubeconfig(kubeconfig);
-        } catch (UncheckedIOException e) {
-            throw new ParameterException(spec.commandLine(), "--kubeconfig: " + e.getMessage(), e);
         }
     }
 

@@ -19,6 +19,8 @@ import io.trimtab.leader.LeaderElector;
 import io.trimtab.leader.Sharding;
 import io.trimtab.leader.ShardingConfig;
 import io.trimtab.runtime.Driver;
+import io.trimtab.runtime.RealDriver;
+import io.trimtab.runtime.Shutdown;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -203,6 +205,26 @@ public final class ManagerProgram implements AutoCloseable {
             program.elector.start();
         }
         return program;
+    }
+
+    /**
+     * Runs a whole program: starts it, waits until the process is asked to end (Ctrl-C, {@code kill}) or another may lead, and
+     * ends in good order. Blocks meanwhile; for a {@code main}.
+     *
+     * @param fill adds controllers to the manager, when it is this program's turn to work
+     * @return the exit code: 1 if it had to end because it may lead no longer, and a new start has to find out what it may do
+     */
+    public static int run(Config config, Options options, Consumer<Manager> fill) {
+        Shutdown shutdown = Shutdown.listen();
+        try (Driver driver = RealDriver.create(options.name());
+                ManagerProgram program = start(driver, config, options, fill)) {
+            program.leadershipLost().thenRun(shutdown::request);
+            shutdown.await();
+            boolean lost = program.leadershipLost().isDone();
+            return lost ? 1 : 0;
+        } finally {
+            shutdown.done();
+        }
     }
 
     private void begin() {

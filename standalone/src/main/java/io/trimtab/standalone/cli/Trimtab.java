@@ -3,6 +3,7 @@ package io.trimtab.standalone.cli;
 import io.trimtab.apiserver.http.ListenException;
 import io.trimtab.apiserver.store.StoreException;
 import io.trimtab.controllers.ControllerManager;
+import io.trimtab.program.Programs;
 import io.trimtab.scheduler.SchedulerCommand;
 import io.trimtab.simulate.SimulationException;
 import io.trimtab.standalone.StartException;
@@ -59,13 +60,8 @@ public final class Trimtab implements Runnable {
         } else {
             COMMANDS.forEach(program::addSubcommand);
         }
-        return program.setUsageHelpAutoWidth(true)
-                .setParameterExceptionHandler((failure, given) -> {
-                    CommandLine line = failure.getCommandLine();
-                    String name = line.getCommandSpec().qualifiedName();
-                    line.getErr().println(name + ": " + failure.getMessage() + " (see " + name + " --help)");
-                    return line.getCommandSpec().exitCodeOnInvalidInput();
-                })
+        return Programs.withErrorLines(program)
+                .setUsageHelpAutoWidth(true)
                 .setExecutionExceptionHandler((failure, line, result) -> {
                     if (isClear(failure)) {
                         line.getErr().println(line.getCommandSpec().qualifiedName() + ": " + failure.getMessage());
