@@ -3,6 +3,8 @@ package io.trimtab.apiserver.callout;
 import io.trimtab.apiserver.certificates.Credential;
 import java.net.URI;
 import java.security.cert.X509Certificate;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -78,15 +80,31 @@ public record Target(
                 .equals(uri.getScheme() == null ? "https" : uri.getScheme().toLowerCase(Locale.ROOT));
         String bare = host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
         int port = uri.getPort() > 0 ? uri.getPort() : tls ? 443 : 80;
-        String path = uri.getRawPath() == null || uri.getRawPath().equals("/") ? "" : uri.getRawPath();
-        return new Target(tls, bare, port, uri.getRawAuthority(), path, null, trust);
+        return new Target(tls, bare, port, uri.getRawAuthority(), clean(uri.getRawPath()), null, trust);
     }
 
     /** A server behind a Service: its certificate is for {@code name.namespace.svc}. */
     public static Target of(Service service, String path, Trust trust) {
         String host = service.name() + "." + service.namespace() + ".svc";
-        String clean = path.isEmpty() || path.equals("/") ? "" : path.startsWith("/") ? path : "/" + path;
-        return new Target(true, host, service.port(), host + ":" + service.port(), clean, service, trust);
+        return new Target(true, host, service.port(), host + ":" + service.port(), clean(path), service, trust);
+    }
+
+    /** The same server, asked under another path. */
+    Target at(String rawPath) {
+        return new Target(tls, host, port, authority, rawPath, service, trust);
+    }
+
+    /** As client-go joins paths: no empty step, none that goes nowhere or back, no slash at the end. */
+    private static String clean(@Nullable String path) {
+        Deque<String> steps = new ArrayDeque<>();
+        for (String step : (path == null ? "" : path).split("/")) {
+            if (step.equals("..")) {
+                steps.pollLast();
+            } else if (!step.isEmpty() && !step.equals(".")) {
+                steps.addLast(step);
+            }
+        }
+        return steps.isEmpty() ? "" : "/" + String.join("/", steps);
     }
 
     /** The name that the server's certificate must be for. */

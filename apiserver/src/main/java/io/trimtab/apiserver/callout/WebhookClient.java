@@ -9,11 +9,13 @@ import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.schema.DecodeException;
 import io.trimtab.apiserver.schema.Decoder;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class WebhookClient {
     private static final ObjectMapper JSON = new ObjectMapper();
+    /** Of Go's client. */
+    private static final int MAX_REDIRECTS = 10;
 
     private final CalloutTransport transport;
     private final Map<String, List<String>> headers;
@@ -130,16 +134,59 @@ public final class WebhookClient {
      * @throws WebhookFailure if none came
      */
     public ObjectNode await(Asked asked) {
+        CalloutTransport.Request request = asked.request;
         CalloutTransport.Reply reply;
         try {
             reply = asked.answer.await();
+            for (int redirects = 1; ; redirects++) {
+                CalloutTransport.Request next = redirected(request, reply);
+                if (next == null) {
+                    break;
+                }
+                request = next;
+                if (redirects == MAX_REDIRECTS) {
+                    throw new CalloutException("stopped after " + MAX_REDIRECTS + " redirects");
+                }
+                reply = transport.send(request);
+            }
         } catch (CalloutException e) {
-            throw new WebhookFailure(503, "Post \"" + asked.request.url() + "\": " + e.getMessage());
+            String verb =
+                    request.method().charAt(0) + request.method().substring(1).toLowerCase(Locale.ROOT);
+            throw new WebhookFailure(503, verb + " \"" + request.url() + "\": " + e.getMessage());
         }
         if (reply.code() < 200 || reply.code() > 206) {
             throw refused(reply);
         }
         return decode(asked, reply);
+    }
+
+    /** Where the answer sends us, as Go's client goes there: with the review if the code keeps the method; null if nowhere. */
+    private static CalloutTransport.@Nullable Request redirected(
+            CalloutTransport.Request request, CalloutTransport.Reply reply) {
+        boolean keeps = reply.code() == 307 || reply.code() == 308;
+        String location = reply.header("location");
+        if (!(keeps || reply.code() >= 301 && reply.code() <= 303) || location == null || location.isEmpty()) {
+            return null;
+        }
+        URI to;
+        Target target;
+        try {
+            to = URI.create(request.url()).resolve(location);
+            Target known = request.target();
+            Target found = Target.of(to.toString(), known.trust());
+            boolean same = found.authority().equals(known.authority()) && found.tls() == known.tls();
+            target = (same ? known : found).at(to.getRawPath() == null ? "" : to.getRawPath());
+        } catch (IllegalArgumentException e) {
+            throw new CalloutException(
+                    "failed to parse Location header " + FieldErrors.quote(location) + ": " + e.getMessage());
+        }
+        return new CalloutTransport.Request(
+                target,
+                keeps ? request.method() : "GET",
+                to.getRawQuery() == null ? "" : "?" + to.getRawQuery(),
+                request.headers(),
+                keeps ? request.body() : new byte[0],
+                request.timeout());
     }
 
     /** What client-go makes of an answer that says no (api/errors' NewGenericServerResponse). */

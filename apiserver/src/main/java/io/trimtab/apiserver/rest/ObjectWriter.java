@@ -150,7 +150,8 @@ final class ObjectWriter {
         }
         kind.warn(object, call.warnings);
         validate(call, new Attributes(Operation.CREATE, object, null, options.tree(), context));
-        if (!metadata.path("resourceVersion").asText("").isEmpty()) {
+        // Found by the store, which a dry run does not reach.
+        if (!options.dryRun() && !metadata.path("resourceVersion").asText("").isEmpty()) {
             throw Statuses.raw("resourceVersion should not be set on objects to be created");
         }
         metadata.remove("resourceVersion");

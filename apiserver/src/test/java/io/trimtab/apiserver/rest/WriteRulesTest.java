@@ -77,6 +77,10 @@ class WriteRulesTest {
         assertThat(created.json().at("/metadata").has("selfLink")).isFalse();
         assertThat(created.at("/metadata/generation")).isEqualTo("7");
 
+        // It is the store that refuses, which a dry run does not reach.
+        assertThat(server.post(MAPS + "?dryRun=All", "{\"metadata\":{\"name\":\"b\",\"resourceVersion\":\"5\"}}")
+                        .code())
+                .isEqualTo(201);
         var refused = server.post(MAPS, "{\"metadata\":{\"name\":\"b\",\"resourceVersion\":\"5\"}}");
         assertThat(refused.body())
                 .isEqualTo(
