@@ -35,6 +35,7 @@ import io.trimtab.controllers.rootca.RootCaPublisher;
 import io.trimtab.controllers.serviceaccount.ServiceAccountController;
 import io.trimtab.controllers.serviceaccounttoken.ServiceAccountTokenController;
 import io.trimtab.controllers.serviceaccounttoken.TokenKey;
+import io.trimtab.controllers.servicecidr.ServiceCidrController;
 import io.trimtab.controllers.statefulset.StatefulSetController;
 import io.trimtab.controllers.tainteviction.TaintEvictionController;
 import io.trimtab.controllers.ttlafterfinished.TtlAfterFinishedController;
@@ -114,6 +115,11 @@ public final class ControllerTable {
             return new Entry(name, alias, (manager, options) -> manager.add(controller.apply(manager)));
         }
 
+        /** One that Kubernetes has and that has nothing to do here. */
+        static Entry idle(String name, String alias) {
+            return new Entry(name, alias, (manager, options) -> {});
+        }
+
         static Entry part(String name, String alias, Function<Manager, Manager.Component> part) {
             return new Entry(name, alias, (manager, options) -> manager.add(part.apply(manager)));
         }
@@ -181,13 +187,20 @@ public final class ControllerTable {
             }),
             Entry.off(BootstrapSigner.NAME, "bootstrapsigner", BootstrapSigner::controller),
             Entry.off(TokenCleaner.NAME, "tokencleaner", TokenCleaner::controller),
+            Entry.of(ServiceCidrController.NAME, ServiceCidrController.NAME, ServiceCidrController::controller),
             Entry.of(NodeTtlController.NAME, "ttl", NodeTtlController::controller),
             Entry.of(CertificateApprover.NAME, "csrapproving", CertificateApprover::controller),
             Entry.part(CertificateCleaner.NAME, "csrcleaner", CertificateCleaner::component),
             Entry.of(
                     ClusterRoleAggregationController.NAME,
                     "clusterrole-aggregation",
-                    ClusterRoleAggregationController::controller));
+                    ClusterRoleAggregationController::controller),
+            // Clouds have managers of their own; Kubernetes' knows these names and does nothing for them, either.
+            Entry.idle("service-lb-controller", "service"),
+            Entry.idle("node-route-controller", "route"),
+            Entry.idle("cloud-node-lifecycle-controller", "cloud-node-lifecycle"),
+            // The API server checks the types of policies itself, where Kubernetes has its manager do it.
+            Entry.idle("validatingadmissionpolicy-status-controller", "validatingadmissionpolicy-status-controller"));
 
     /** The names by which controllers ask for clients, where these have ServiceAccounts that are bound to ClusterRoles. */
     private static final Set<String> SERVICE_ACCOUNTS = Set.of(
@@ -217,6 +230,7 @@ public final class ControllerTable {
             "resourcequota-controller",
             "root-ca-cert-publisher",
             "service-account-controller",
+            "service-cidrs-controller",
             "statefulset-controller",
             "token-cleaner",
             "ttl-after-finished-controller",
@@ -269,8 +283,7 @@ public final class ControllerTable {
         for (String item : selection) {
             String name = item.startsWith("-") ? item.substring(1) : item;
             if (!item.equals("*") && find(name).isEmpty()) {
-                throw new IllegalArgumentException("--controllers: \"" + name
-                        + "\" is not in the list of known controllers: " + String.join(", ", names()));
+                throw new IllegalArgumentException("\"" + name + "\" is not in the list of known controllers");
             }
         }
     }

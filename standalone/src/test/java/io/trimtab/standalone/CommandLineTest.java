@@ -29,7 +29,7 @@ class CommandLineTest {
                 "up --secure-port 99999 | 99999 is no port; give one of 0 to 65535",
                 "up --secure-port x | Invalid value for option '--secure-port'",
                 "up --store paper | --store: \"paper\" is not one of memory, rocksdb",
-                "up --controllers foo | --controllers: \"foo\" is not in the list of known controllers",
+                "up --controllers foo | \"foo\" is not in the list of known controllers",
                 "up --runtime cri | --runtime: \"cri\" is not available; give simulated",
                 "up --nodes -1 | --nodes: -1 is no count; give 0 or more",
                 "up --pod-cidr x --secure-port 0 | --pod-cidr: \"x\" is no CIDR",

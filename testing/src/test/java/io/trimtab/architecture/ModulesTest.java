@@ -85,7 +85,7 @@ class ModulesTest {
     }
 
     @Test
-    void givenTheApiServer_whenItImportsCore_thenOnlySelectorsAndTheRuntime() {
+    void givenTheApiServer_whenItImportsCore_thenOnlySelectorsTheRuntimeAndTheGates() {
         hold(noClasses()
                 .that()
                 .resideInAPackage(APISERVER)
@@ -94,7 +94,7 @@ class ModulesTest {
                 .should()
                 .dependOnClassesThat(JavaClass.Predicates.resideInAPackage("io.trimtab..")
                         .and(JavaClass.Predicates.resideOutsideOfPackages(
-                                APISERVER, "io.trimtab.selector..", "io.trimtab.runtime..")))
+                                APISERVER, "io.trimtab.selector..", "io.trimtab.runtime..", "io.trimtab.features..")))
                 .because("a server that knew its clients' library would begin to trust it"));
         hold(noClasses()
                 .that()
@@ -102,7 +102,11 @@ class ModulesTest {
                 .should()
                 .dependOnClassesThat(JavaClass.Predicates.resideInAPackage("io.trimtab..")
                         .and(JavaClass.Predicates.resideOutsideOfPackages(
-                                APISERVER, "io.trimtab.selector..", "io.trimtab.runtime..", "io.trimtab.client..")))
+                                APISERVER,
+                                "io.trimtab.selector..",
+                                "io.trimtab.runtime..",
+                                "io.trimtab.features..",
+                                "io.trimtab.client..")))
                 .because("the way without a socket implements the client's seam, and nothing above it"));
     }
 

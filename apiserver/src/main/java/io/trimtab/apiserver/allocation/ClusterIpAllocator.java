@@ -1,5 +1,6 @@
 package io.trimtab.apiserver.allocation;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.StatusException;
@@ -13,7 +14,10 @@ import io.trimtab.apiserver.storage.Storage;
 import io.trimtab.apiserver.storage.StoredObject;
 import io.trimtab.runtime.Driver;
 import java.math.BigInteger;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -21,7 +25,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
 
 /**
- * Gives out the addresses of the service range.
+ * Gives out the addresses of the service range, and of the further ranges that ServiceCIDRs of the same family name once they are
+ * ready.
  *
  * <p>An address is taken by creating the IPAddress object of that name: the store refuses the second creator, so that any number
  * of servers may share one store. What is kept in memory is only a guess of what is free, which saves attempts.
@@ -32,8 +37,6 @@ import java.util.random.RandomGenerator;
  * <p>Safe for use by any thread.
  */
 public final class ClusterIpAllocator {
-    private static final BigInteger TWO = BigInteger.TWO;
-
     private final Range range;
     private final ReentrantLock lock = new ReentrantLock();
 
@@ -74,14 +77,51 @@ public final class ClusterIpAllocator {
     /**
      * Checks that an address may be asked for.
      *
-     * @throws AllocationException if it is not in the range, or is one of its unusable ends
+     * @throws AllocationException if it is in no range, or is one of its unusable ends
      */
-    public void check(String address) throws AllocationException {
-        byte[] bytes = IpAddresses.parse(address);
-        BigInteger offset = bytes == null ? null : range.offset(bytes);
-        if (offset == null || offset.signum() == 0 || offset.compareTo(last()) > 0) {
+    public void check(String address, Storage storage) throws AllocationException {
+        if (pools(storage).stream().noneMatch(pool -> pool.has(address))) {
             throw new AllocationException("the provided network does not match the current range");
         }
+    }
+
+    /** What addresses may be taken from now, the server's own range first. */
+    private List<AddressPool> pools(Storage storage) {
+        List<StoredObject> objects = Objects.list(storage, CoreResources.SERVICE_CIDRS, null);
+        if (objects.isEmpty()) {
+            return List.of(new AddressPool(range)); // a server that is just starting
+        }
+        Set<Range> ranges = new LinkedHashSet<>();
+        for (StoredObject object : objects) {
+            ObjectNode tree = object.tree();
+            if (!isReady(tree)) {
+                continue;
+            }
+            for (String cidr : Trees.texts(Trees.child(tree, "spec"), "cidrs")) {
+                Range found = IpAddresses.parseRange(cidr);
+                if (found != null && found.isV6() == range.isV6()) {
+                    ranges.add(found);
+                }
+            }
+        }
+        List<AddressPool> pools = new ArrayList<>();
+        if (ranges.remove(range)) {
+            pools.add(new AddressPool(range));
+        }
+        ranges.forEach(other -> pools.add(new AddressPool(other)));
+        return pools;
+    }
+
+    private static boolean isReady(ObjectNode serviceCidr) {
+        if (Trees.at(serviceCidr, "metadata").hasNonNull("deletionTimestamp")) {
+            return false;
+        }
+        for (JsonNode condition : Trees.items(Trees.child(serviceCidr, "status"), "conditions")) {
+            if (Trees.text(condition, "type").equals("Ready")) {
+                return Trees.text(condition, "status").equals("True");
+            }
+        }
+        return false;
     }
 
     /**
@@ -91,7 +131,7 @@ public final class ClusterIpAllocator {
      */
     public void allocate(String address, String namespace, String service, Storage storage, Driver driver)
             throws AllocationException {
-        check(address);
+        check(address, storage);
         if (!create(canonical(address), namespace, service, storage, driver)) {
             throw new AllocationException("provided IP is already allocated");
         }
@@ -105,21 +145,33 @@ public final class ClusterIpAllocator {
     public String allocateNext(String namespace, String service, Storage storage, Driver driver)
             throws AllocationException {
         load(storage);
-        BigInteger band = band();
-        Optional<String> found = search(band, last(), namespace, service, storage, driver);
-        if (found.isEmpty()) {
-            found = search(BigInteger.ONE, band.subtract(BigInteger.ONE), namespace, service, storage, driver);
+        for (AddressPool pool : pools(storage)) {
+            BigInteger band = pool.band();
+            Optional<String> found = search(pool, band, pool.last(), namespace, service, storage, driver);
+            if (found.isEmpty()) {
+                BigInteger below = band.subtract(BigInteger.ONE);
+                found = search(pool, BigInteger.ONE, below, namespace, service, storage, driver);
+            }
+            if (found.isEmpty()) {
+                // Others may have given addresses back since we looked.
+                reload(storage);
+                found = search(pool, BigInteger.ONE, pool.last(), namespace, service, storage, driver);
+            }
+            if (found.isPresent()) {
+                return found.get();
+            }
         }
-        if (found.isEmpty()) {
-            // Others may have given addresses back since we looked.
-            reload(storage);
-            found = search(BigInteger.ONE, last(), namespace, service, storage, driver);
-        }
-        return found.orElseThrow(() -> new AllocationException("range is full"));
+        throw new AllocationException("range is full");
     }
 
     private Optional<String> search(
-            BigInteger first, BigInteger last, String namespace, String service, Storage storage, Driver driver) {
+            AddressPool pool,
+            BigInteger first,
+            BigInteger last,
+            String namespace,
+            String service,
+            Storage storage,
+            Driver driver) {
         BigInteger count = last.subtract(first).add(BigInteger.ONE);
         if (count.signum() <= 0) {
             return Optional.empty();
@@ -128,7 +180,8 @@ public final class ClusterIpAllocator {
         // Ranges with more addresses than an int counts are never full.
         int tries = count.bitLength() > 31 ? Integer.MAX_VALUE : count.intValueExact();
         for (int i = 0; i < tries; i++) {
-            String address = range.at(first.add(start.add(BigInteger.valueOf(i)).mod(count)));
+            String address =
+                    pool.range().at(first.add(start.add(BigInteger.valueOf(i)).mod(count)));
             if (isTaken(address)) {
                 continue;
             }
@@ -260,7 +313,6 @@ public final class ClusterIpAllocator {
                 .put("uid", uid(driver.random()))
                 .put("generation", 1)
                 .put("creationTimestamp", now);
-        metadata.putArray("finalizers").add("networking.k8s.io/service-cidr-finalizer");
         object.putObject("spec").putArray("cidrs").add(range.toString());
         object.putObject("status")
                 .putArray("conditions")
@@ -297,24 +349,6 @@ public final class ClusterIpAllocator {
         } finally {
             lock.unlock();
         }
-    }
-
-    /** Where automatic picks begin: min(max(16, size/16), 256) addresses from the start, none in tiny ranges. */
-    private BigInteger band() {
-        BigInteger usable = last();
-        BigInteger sixteen = BigInteger.valueOf(16);
-        if (usable.compareTo(sixteen) <= 0) {
-            return BigInteger.ONE;
-        }
-        BigInteger offset = usable.divide(sixteen).max(sixteen).min(BigInteger.valueOf(256));
-        return offset.add(BigInteger.ONE);
-    }
-
-    /** The offset of the last usable address: the broadcast address of IPv4 is none. */
-    private BigInteger last() {
-        return range.isV6()
-                ? range.size().subtract(BigInteger.ONE)
-                : range.size().subtract(TWO);
     }
 
     private static String canonical(String address) {

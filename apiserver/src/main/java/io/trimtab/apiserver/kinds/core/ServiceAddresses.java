@@ -111,7 +111,7 @@ public final class ServiceAddresses {
         }
         try {
             if (context.dryRun()) {
-                ips.check(address);
+                ips.check(address, context.storage());
             } else {
                 ips.allocate(address, taken.namespace, taken.name, context.storage(), context.driver());
                 taken.ips.add(address);
