@@ -13,6 +13,7 @@ import io.fabric8.kubernetes.api.model.ProjectedVolumeSource;
 import io.fabric8.kubernetes.api.model.ProjectedVolumeSourceBuilder;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.ResourceFieldSelector;
+import io.fabric8.kubernetes.api.model.ResourceRequirements;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
@@ -344,6 +345,10 @@ final class PodInputs {
             }
         }
         Quantity found = amounts.get(name);
+        ResourceRequirements whole = pod.getSpec().getResources();
+        if (found == null && limits && whole != null && whole.getLimits() != null) {
+            found = whole.getLimits().get(name);
+        }
         if (found == null && limits) {
             found = nodes.allocatable(node).get(name);
         }
@@ -501,7 +506,9 @@ final class PodInputs {
 
     private ContainerSetup.Volume volume(Pod pod, PodRecord record, Volume volume) throws MissingException {
         if (volume.getHostPath() != null) {
-            return new ContainerSetup.Volume.Host(volume.getHostPath().getPath());
+            return new ContainerSetup.Volume.Host(
+                    volume.getHostPath().getPath(),
+                    Objects.requireNonNullElse(volume.getHostPath().getType(), ""));
         }
         if (volume.getPersistentVolumeClaim() != null) {
             return new ContainerSetup.Volume.Claimed(pod.getMetadata().getNamespace() + "/"

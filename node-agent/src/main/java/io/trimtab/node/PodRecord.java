@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,6 +67,15 @@ final class PodRecord {
 
     /** When each container's last failed pull was told. */
     final Map<String, Instant> pullErrors = new HashMap<>();
+
+    /** Conditions that only some pods have, by type: why they are true. */
+    final Map<String, Waiting> conditions = new TreeMap<>();
+
+    /** Containers that were told to end because a resize takes effect when they run anew. */
+    final Set<String> resized = new HashSet<>();
+
+    /** A resize has been granted, and nobody was told that it is complete. */
+    boolean completes;
 
     private final Map<String, Instant> nagged = new HashMap<>();
 

@@ -46,6 +46,7 @@ final class PodStatuses {
      * @param isReady what the probes find of a running container
      * @param hostIp of the node
      * @param podIp null before the sandbox is made
+     * @param conditions that are true besides those that every pod has, by type
      */
     record Inputs(
             Pod pod,
@@ -59,6 +60,7 @@ final class PodStatuses {
             @Nullable String podIp,
             @Nullable String failureReason,
             @Nullable String failureMessage,
+            Map<String, PodRecord.Waiting> conditions,
             Instant now) {}
 
     static PodStatus build(Inputs in) {
@@ -312,6 +314,12 @@ final class PodStatuses {
         conditions.add(condition(in, READY, readyReason == null, readyReason, readyMessage));
         conditions.add(condition(in, "ContainersReady", containersReady, reason, message));
         conditions.add(condition(in, "PodScheduled", true, null, null));
+        in.conditions.forEach((type, why) -> conditions.add(condition(
+                in,
+                type,
+                true,
+                why.reason().isEmpty() ? null : why.reason(),
+                why.message().isEmpty() ? null : why.message())));
         return conditions;
     }
 

@@ -2,6 +2,7 @@ package io.trimtab.node;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fabric8.kubernetes.api.model.Container;
@@ -53,6 +54,15 @@ final class PodWorker implements Reconciler {
     private static final Duration FIRST_STATUS = Duration.ofSeconds(1);
     /** How often what volumes show is brought up to date, as a kubelet does by its sync period. */
     private static final Duration REMOUNT = Duration.ofSeconds(60);
+    /** How often disks are measured, as a kubelet does. */
+    private static final Duration HOUSEKEEPING = Duration.ofSeconds(10);
+    /** How often it is seen whether others have made room for a resize. */
+    private static final Duration RESIZE_RETRY = Duration.ofSeconds(5);
+
+    private static final String EVICTED = "Evicted";
+
+    static final String RESIZE_PENDING = "PodResizePending";
+    static final String RESIZE_IN_PROGRESS = "PodResizeInProgress";
 
     private final Driver driver;
     private final Client client;
@@ -62,6 +72,7 @@ final class PodWorker implements Reconciler {
     private final ContainerRuntime runtime;
     private final PodInputs inputs;
     private final PodAdmission admission;
+    private final PodResizer resizer;
     private final Map<Request, PodRecord> records = new ConcurrentHashMap<>();
 
     /** The recorder of each node: its name stands in the events' source. */
@@ -86,6 +97,7 @@ final class PodWorker implements Reconciler {
         this.runtime = runtime;
         this.inputs = inputs;
         this.admission = admission;
+        this.resizer = new PodResizer(pods, nodes);
     }
 
     @Override
@@ -182,6 +194,7 @@ final class PodWorker implements Reconciler {
 
     private void forget(Request request, PodRecord record) {
         runtime.remove(record.uid);
+        resizer.forget(record.uid);
         if (record.ip != null) {
             nodes.addresses(record.node).ifPresent(pool -> pool.release(Objects.requireNonNull(record.ip)));
         }
@@ -214,19 +227,100 @@ final class PodWorker implements Reconciler {
                 wake.in(left);
             }
         }
+        if (record.failureReason == null) {
+            evict(pod, record, wake);
+        }
         Instant told = record.startTime.plus(REFUSAL);
         if (record.rejected && driver.now().isBefore(told)) {
             return Result.after(Duration.between(driver.now(), told));
         }
         if (record.failureReason != null) {
-            stopAll(pod, record, containers, Duration.ofSeconds(gracePeriod(pod)));
+            long grace = record.failureReason.equals(EVICTED) ? 1 : gracePeriod(pod);
+            stopAll(pod, record, containers, Duration.ofSeconds(grace));
             containers = containers(record);
         } else if (prepare(pod, record, wake) && mount(pod, record, wake)) {
-            run(pod, record, containers, wake);
+            Pod given = resize(pod, record, containers, wake);
+            run(given, record, containers, wake);
             containers = containers(record);
+            publish(given, record, containers, wake);
+            return wake.result();
         }
         publish(pod, record, containers, wake);
         return wake.result();
+    }
+
+    /** Gives the pod what it asks for, if the node has that. Returns the pod as it asks for what it has. */
+    private Pod resize(Pod pod, PodRecord record, Map<String, ContainerState> containers, Wake wake) {
+        PodResizer.Outcome outcome = resizer.look(pod, record.node, driver.now());
+        record.conditions.remove(RESIZE_PENDING);
+        record.conditions.remove(RESIZE_IN_PROGRESS);
+        if (outcome.resized()) {
+            runtime.resized(pod);
+            for (String name : outcome.restarts()) {
+                ContainerState state = containers.get(name);
+                Container container = PodStatuses.container(pod, name);
+                if (state != null && state.isRunning() && container != null) {
+                    record.resized.add(name);
+                    events.of(record.node)
+                            .record(
+                                    part(pod, container, "spec.containers"),
+                                    "Normal",
+                                    "Killing",
+                                    "Container " + name + " resize requires restart");
+                    runtime.stop(pod, container, Duration.ofSeconds(gracePeriod(pod)));
+                }
+            }
+            record.completes = true;
+        }
+        if (!record.resized.isEmpty()) {
+            record.conditions.put(RESIZE_IN_PROGRESS, new PodRecord.Waiting("", ""));
+        } else if (record.completes) {
+            record.completes = false;
+            events.of(record.node).normal(pod, "ResizeCompleted", "Pod resize completed: " + summary(pod));
+        }
+        String reason = outcome.reason();
+        if (reason != null) {
+            record.conditions.put(
+                    reason.equals("Error") ? RESIZE_IN_PROGRESS : RESIZE_PENDING,
+                    new PodRecord.Waiting(reason, outcome.message()));
+            if (!reason.equals("Infeasible")) {
+                wake.in(RESIZE_RETRY);
+            }
+        }
+        return outcome.pod();
+    }
+
+    private static String summary(Pod pod) {
+        ObjectNode all = JsonNodeFactory.instance.objectNode();
+        for (boolean init : new boolean[] {true, false}) {
+            List<Container> some =
+                    init ? pod.getSpec().getInitContainers() : pod.getSpec().getContainers();
+            if (!some.isEmpty()) {
+                ArrayNode list = all.putArray(init ? "initContainers" : "containers");
+                some.forEach(c -> list.addObject()
+                        .put("name", c.getName())
+                        .set("resources", KubernetesJson.mapper().valueToTree(c.getResources())));
+            }
+        }
+        return all.toString();
+    }
+
+    /** Ends a pod that has written more to its node's disk than it may (pkg/kubelet/eviction). */
+    private void evict(Pod pod, PodRecord record, Wake wake) {
+        if (!DiskLimits.has(pod)) {
+            return;
+        }
+        ContainerRuntime.Usage usage = runtime.usage(pod);
+        String why = DiskLimits.exceeded(pod, usage);
+        if (why == null) {
+            if (!usage.containers().isEmpty()) {
+                wake.in(HOUSEKEEPING);
+            }
+            return;
+        }
+        record.failureReason = EVICTED;
+        record.failureMessage = why;
+        events.of(record.node).warning(pod, EVICTED, why);
     }
 
     /** Somebody else has written a phase since we did: from now on they decide. */
@@ -342,7 +436,14 @@ final class PodWorker implements Reconciler {
             return true;
         }
         try {
-            runtime.volumes(pod, inputs.volumes(pod, record));
+            Map<String, ContainerSetup.Volume> volumes = inputs.volumes(pod, record);
+            if (record.mounted == null) {
+                for (Map.Entry<String, String> bad :
+                        runtime.unmountable(pod, volumes).entrySet()) {
+                    throw new PodInputs.MissingException(bad.getKey() + "\n" + bad.getValue());
+                }
+            }
+            runtime.volumes(pod, volumes);
             record.mounted = driver.now();
             if (follows) {
                 wake.in(REMOUNT);
@@ -396,7 +497,7 @@ final class PodWorker implements Reconciler {
         if (ordered != null && ordered >= attempt) {
             return; // on its way
         }
-        if (state != null) {
+        if (state != null && !record.resized.contains(name)) {
             boolean again = policy.equals("Always") || policy.equals("OnFailure") && state.exitCode() != 0;
             if (!again || !mayRestart(pod, record, container, state, field, wake)) {
                 return;
@@ -417,6 +518,7 @@ final class PodWorker implements Reconciler {
                 return;
             }
             record.ordered.put(name, attempt);
+            record.resized.remove(name);
             if (state == null) {
                 record.waiting.remove(name);
             }
@@ -431,8 +533,11 @@ final class PodWorker implements Reconciler {
         record.probed.put(container.getName(), found);
         EventRecorder recorder = events.of(record.node);
         found.unhealthy()
-                .forEach((kind, why) -> recorder.record(
-                        part(pod, container, field), "Warning", "Unhealthy", kind + " probe failed: " + why));
+                .values()
+                .forEach(why -> recorder.record(part(pod, container, field), "Warning", "Unhealthy", why));
+        found.warnings()
+                .values()
+                .forEach(why -> recorder.record(part(pod, container, field), "Warning", "ProbeWarning", why));
         String failed = found.failed();
         if (failed != null && record.pulls.add("killed/" + container.getName() + state.attempt())) {
             recorder.record(
@@ -705,6 +810,7 @@ final class PodWorker implements Reconciler {
                 record.ip,
                 record.failureReason,
                 record.failureMessage,
+                record.conditions,
                 driver.now()));
         if (status.equals(record.written) && !isReadinessOverwritten(pod, status)) {
             return;
@@ -810,6 +916,7 @@ final class PodWorker implements Reconciler {
         ObjectNode tree = KubernetesJson.mapper().valueToTree(status);
         if (before != null) {
             dropReasons(tree, before);
+            dropConditions(tree, before);
         }
         body.set("status", tree);
         try {
@@ -832,6 +939,23 @@ final class PodWorker implements Reconciler {
                             ((ObjectNode) condition).putNull("message");
                         }
                     });
+        }
+    }
+
+    /** So has a condition that only shows while something goes on. */
+    private static void dropConditions(ObjectNode status, PodStatus before) {
+        for (var old : before.getConditions()) {
+            boolean ours = old.getType().equals(RESIZE_PENDING) || old.getType().equals(RESIZE_IN_PROGRESS);
+            boolean stays = false;
+            for (JsonNode condition : status.path("conditions")) {
+                stays |= condition.path("type").asText().equals(old.getType());
+            }
+            if (ours && !stays) {
+                status.withArray("conditions")
+                        .addObject()
+                        .put("$patch", "delete")
+                        .put("type", old.getType());
+            }
         }
     }
 

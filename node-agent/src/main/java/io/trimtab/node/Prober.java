@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +36,7 @@ final class Prober {
      * @param started whether the startup probe has succeeded, or there is none
      * @param failed the probe for which the container must be ended, {@code liveness} or {@code startup}; null if none
      * @param unhealthy why probes have failed just now, by kind
+     * @param warnings what is odd about probes that have succeeded just now, by kind
      * @param next when to look again; null if never
      */
     record Findings(
@@ -44,6 +44,7 @@ final class Prober {
             boolean ready,
             @Nullable String failed,
             Map<String, String> unhealthy,
+            Map<String, String> warnings,
             @Nullable Instant next) {}
 
     Findings look(
@@ -53,12 +54,13 @@ final class Prober {
             ContainerRuntime.ContainerState state,
             Instant now) {
         Map<String, String> unhealthy = new HashMap<>();
+        Map<String, String> warnings = new HashMap<>();
         Instant next = null;
         boolean started = true;
         String failed = null;
         if (container.getStartupProbe() != null) {
-            Counter counter =
-                    step(runtime, pod, container, state, "Startup", container.getStartupProbe(), now, unhealthy);
+            Counter counter = step(
+                    runtime, pod, container, state, "Startup", container.getStartupProbe(), now, unhealthy, warnings);
             started = counter.value;
             if (!started) {
                 next = counter.next;
@@ -67,20 +69,28 @@ final class Prober {
         }
         boolean ready = started;
         if (started && container.getReadinessProbe() != null) {
-            Counter counter =
-                    step(runtime, pod, container, state, "Readiness", container.getReadinessProbe(), now, unhealthy);
+            Counter counter = step(
+                    runtime,
+                    pod,
+                    container,
+                    state,
+                    "Readiness",
+                    container.getReadinessProbe(),
+                    now,
+                    unhealthy,
+                    warnings);
             ready = counter.value;
             next = sooner(next, counter.next);
         }
         if (started && container.getLivenessProbe() != null) {
-            Counter counter =
-                    step(runtime, pod, container, state, "Liveness", container.getLivenessProbe(), now, unhealthy);
+            Counter counter = step(
+                    runtime, pod, container, state, "Liveness", container.getLivenessProbe(), now, unhealthy, warnings);
             next = sooner(next, counter.next);
             if (!counter.value) {
                 failed = "liveness";
             }
         }
-        return new Findings(started, ready, failed, unhealthy, next);
+        return new Findings(started, ready, failed, unhealthy, warnings, next);
     }
 
     private static Instant sooner(@Nullable Instant a, Instant b) {
@@ -99,7 +109,8 @@ final class Prober {
             String kind,
             Probe probe,
             Instant now,
-            Map<String, String> unhealthy) {
+            Map<String, String> unhealthy,
+            Map<String, String> warnings) {
         Instant first = state.startedAt().plusSeconds(threshold(probe.getInitialDelaySeconds(), 0));
         Counter counter = counters.computeIfAbsent(
                 container.getName() + "/" + state.attempt() + "/" + kind,
@@ -109,11 +120,15 @@ final class Prober {
             return counter;
         }
         counter.next = now.plus(period);
-        Optional<String> failure = runtime.probe(pod, container, probe);
-        boolean result = failure.isEmpty();
+        ContainerRuntime.Probed probed = runtime.probe(pod, container, probe);
+        boolean result = probed.succeeded();
         counter.run = result == counter.last && counter.run > 0 ? counter.run + 1 : 1;
         counter.last = result;
-        failure.ifPresent(why -> unhealthy.put(kind, why));
+        if (!result) {
+            unhealthy.put(kind, kind + " probe failed: " + probed.message());
+        } else if (!probed.message().isEmpty()) {
+            warnings.put(kind, kind + " probe warning: " + probed.message());
+        }
         int needed = result ? threshold(probe.getSuccessThreshold(), 1) : threshold(probe.getFailureThreshold(), 3);
         if (counter.run >= needed) {
             counter.value = result;

@@ -551,10 +551,14 @@ public final class ApiServerInstance implements AutoCloseable {
     }
 
     private Bootstrap.Settings bootstrapSettings() {
+        return bootstrapSettings(Math.max(options.securePort(), 0));
+    }
+
+    private Bootstrap.Settings bootstrapSettings(int port) {
         return new Bootstrap.Settings(
                 options.serviceCidr(),
                 sharesEndpoints() ? "127.0.0.1" : options.advertiseAddress(),
-                Math.max(options.securePort(), 0),
+                port,
                 clientAuthorities(),
                 publishedProxies);
     }
@@ -640,7 +644,11 @@ public final class ApiServerInstance implements AutoCloseable {
     void awaitPorts() {
         CompletableFuture<HttpFrontend> opening = listening;
         if (opening != null) {
-            frontend = await(driver, opening, "the ports");
+            HttpFrontend open = await(driver, opening, "the ports");
+            frontend = open;
+            if (options.securePort() == 0) {
+                Bootstrap.endpoints(storage, driver, bootstrapSettings(open.securePort()));
+            }
         }
     }
 

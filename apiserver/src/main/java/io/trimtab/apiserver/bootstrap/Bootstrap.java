@@ -89,6 +89,23 @@ public final class Bootstrap {
         bootstrap.store();
     }
 
+    /**
+     * Says where this server is, once its port is known: for one that was told to take any. Blocks until it is stored.
+     *
+     * @param settings with the port; nothing happens if their address is a loopback address
+     */
+    public static void endpoints(Storage storage, Driver driver, Settings settings) {
+        if (!AddressRange.isLoopback(settings.advertiseAddress())) {
+            Bootstrap bootstrap = new Bootstrap(storage, driver, settings);
+            bootstrap.endpoints();
+            bootstrap.store();
+            storage.update(CoreResources.SERVICES, "default", "kubernetes", service -> {
+                ((ObjectNode) service.path("spec").path("ports").path(0)).put("targetPort", settings.securePort());
+                return service;
+            });
+        }
+    }
+
     /** Makes or repairs the objects of flow control alone, which a server does again and again. */
     static void flowControl(Storage storage, Driver driver) {
         Bootstrap bootstrap = new Bootstrap(storage, driver, new Settings("", "127.0.0.1", 0, null));
@@ -241,7 +258,7 @@ public final class Bootstrap {
         if (isAbsent(CoreResources.SERVICES, "default", "kubernetes")) {
             service(address, range);
         }
-        if (!AddressRange.isLoopback(settings.advertiseAddress())) {
+        if (!AddressRange.isLoopback(settings.advertiseAddress()) && settings.securePort() > 0) {
             endpoints();
         }
     }

@@ -31,6 +31,26 @@ class BootstrapTest {
     }
 
     @Test
+    void givenAPortThatIsChosenLater_whenItIsKnown_thenTheServerIsPublishedWithIt() {
+        var unknown = new Bootstrap.Settings("10.254.0.0/16", "192.0.2.7", 0, null);
+        Bootstrap.run(cluster.storage, cluster.driver, unknown);
+        assertThat(cluster.storage.get(CoreResources.ENDPOINTS, "default", "kubernetes"))
+                .isEmpty();
+
+        Bootstrap.endpoints(
+                cluster.storage, cluster.driver, new Bootstrap.Settings("10.254.0.0/16", "192.0.2.7", 4711, null));
+
+        assertThat(get(CoreResources.ENDPOINTS, "default", "kubernetes")
+                        .at("/subsets/0/ports/0/port")
+                        .asInt())
+                .isEqualTo(4711);
+        assertThat(get(CoreResources.SERVICES, "default", "kubernetes")
+                        .at("/spec/ports/0/targetPort")
+                        .asInt())
+                .isEqualTo(4711);
+    }
+
+    @Test
     void givenAnEmptyStore_whenStarted_thenTheClusterHasWhatItBeginsWith() {
         start("127.0.0.1");
 

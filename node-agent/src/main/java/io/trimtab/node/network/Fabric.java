@@ -340,6 +340,17 @@ public final class Fabric {
         return addresses;
     }
 
+    /** How much memory a node has; 128Gi for one that does not say. */
+    public long memoryBytes(String node) {
+        return cluster.nodes().stream()
+                .filter(n -> n.getMetadata().getName().equals(node) && n.getStatus() != null)
+                .map(n -> n.getStatus().getCapacity())
+                .filter(capacity -> capacity != null && capacity.containsKey("memory"))
+                .map(capacity -> capacity.get("memory").getNumericalAmount().longValue())
+                .findFirst()
+                .orElse(128L << 30);
+    }
+
     private @Nullable String zoneOf(@Nullable String node) {
         if (node == null) {
             return null;

@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +47,33 @@ public interface ContainerRuntime {
     default void volumes(Pod pod, Map<String, ContainerSetup.Volume> volumes) {}
 
     /**
+     * Why a volume cannot be mounted: what is at a path of the node is not what it should be.
+     *
+     * @return by the name of the volume; empty if all can be
+     */
+    default Map<String, String> unmountable(Pod pod, Map<String, ContainerSetup.Volume> volumes) {
+        return Map.of();
+    }
+
+    /** Tells what the containers of a pod may use from now on: the resources that the pod shows are those that it has. */
+    default void resized(Pod pod) {}
+
+    /** What a pod has written to its node's disk. */
+    default Usage usage(Pod pod) {
+        return Usage.NONE;
+    }
+
+    /**
+     * What is on a node's disk for a pod, in bytes.
+     *
+     * @param containers what each container has written and printed; empty if nothing can have been
+     * @param volumes what is in each empty directory
+     */
+    record Usage(Map<String, Long> containers, Map<String, Long> volumes) {
+        public static final Usage NONE = new Usage(Map.of(), Map.of());
+    }
+
+    /**
      * Starts a container, after its image was found present.
      *
      * @param attempt 0 for the first time
@@ -76,10 +102,23 @@ public interface ContainerRuntime {
     /**
      * Carries out a probe of a running container once.
      *
-     * @return why it failed; empty if it succeeded
+     * @return how it went
      */
-    default Optional<String> probe(Pod pod, Container container, Probe probe) {
-        return Optional.empty();
+    default Probed probe(Pod pod, Container container, Probe probe) {
+        return Probed.SUCCESS;
+    }
+
+    /**
+     * How a probe went.
+     *
+     * @param message why it failed, or what is odd about its success; empty if there is nothing to say
+     */
+    record Probed(boolean succeeded, String message) {
+        public static final Probed SUCCESS = new Probed(true, "");
+
+        public static Probed failed(String why) {
+            return new Probed(false, why);
+        }
     }
 
     /**

@@ -44,8 +44,12 @@ public record ContainerSetup(
          */
         record Empty(boolean memory) implements Volume {}
 
-        /** A directory of the node; pods that name the same share it. */
-        record Host(String path) implements Volume {}
+        /**
+         * A path of the node; pods that name the same share it.
+         *
+         * @param type what must be there, as {@code hostPath.type} says it; empty for anything
+         */
+        record Host(String path, String type) implements Volume {}
 
         /** A claimed volume, by what identifies it; pods that claim the same share it. */
         record Claimed(String identity) implements Volume {}

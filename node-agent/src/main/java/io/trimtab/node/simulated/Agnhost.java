@@ -142,17 +142,36 @@ final class Agnhost {
     }
 
     private static int loop(Shell shell, String path, Map<String, String> flags) {
-        int rounds = Programs.number(flags.getOrDefault("retry_time", "180")) / 2;
-        boolean stops = flags.getOrDefault("break_on_expected_content", "true").equals("true");
-        String script = "i=0; while [ $i -lt " + rounds + " ]; do i=$((i+1)); agnhost mounttest --loop-step=" + path
-                + "; sleep 2; done";
-        if (stops) {
-            content(shell, path);
-            shell.sleep(Duration.ZERO);
-            return 0;
-        }
-        shell.source(script.replace("--loop-step", "--file_content"));
+        int seconds = Programs.number(flags.getOrDefault("retry_time", "180"));
+        again(
+                shell,
+                path,
+                seconds,
+                flags.getOrDefault("break_on_expected_content", "true").equals("true"),
+                0);
         return Programs.LATER;
+    }
+
+    /** Looks every two seconds until the time is over, or the file holds what it should. */
+    private static void again(Shell shell, String path, int left, boolean stops, int status) {
+        if (left <= 0) {
+            shell.end(status);
+            return;
+        }
+        FileTree.Entry entry = shell.files().find(FileView.normal("/", path));
+        if (entry == null) {
+            shell.print("Error reading file " + path + ": open " + path + ": no such file or directory, retrying\n");
+        } else {
+            shell.print("content of file \"" + path + "\": " + entry.content() + "\n");
+            if (stops && entry.content().equals(CONTENT)) {
+                shell.end(0);
+                return;
+            }
+            if (stops) {
+                shell.print("Unexpected content. Expected: " + CONTENT + ". Retrying\n");
+            }
+        }
+        shell.later(Duration.ofSeconds(2), () -> again(shell, path, left - 2, stops, entry == null ? 1 : 0));
     }
 
     private static boolean content(Shell shell, String path) {

@@ -18,10 +18,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The subcommands of the test image {@code agnhost} that serve. Each runs until its container ends. Stateless. */
 final class AgnhostServers {
+    private static final Pattern SOURCE = Pattern.compile("\"Source\"\\s*:\\s*\"([^\"]+)\"");
     private static final Duration DIAL = Duration.ofSeconds(5);
 
     private AgnhostServers() {}
@@ -64,6 +67,7 @@ final class AgnhostServers {
                         Http.listener(r -> browse(files, r).with("Access-Control-Allow-Origin", "*")));
             }
             case "liveness" -> liveness(shell, sockets);
+            case "nettest" -> netTest(shell, sockets, number(words, "port", 8080));
             case "port-forward-tester" -> portForwardTester(shell, sockets);
             case "guestbook" -> guestbook(shell, sockets, words);
             case "grpc-health-checking" -> grpc(shell, sockets, words);
@@ -405,9 +409,57 @@ final class AgnhostServers {
                             ? Http.Reply.of(500, "text/plain; charset=utf-8", "error: " + seconds)
                             : Http.Reply.text("ok");
                 case "/redirect" ->
-                    Http.Reply.of(302, "text/html; charset=utf-8", "").with("Location", request.parameter("loc"));
+                    Http.Reply.of(
+                                    302,
+                                    "text/html; charset=utf-8",
+                                    "<a href=\"" + request.parameter("loc") + "\">Found</a>.\n\n")
+                            .with("Location", request.parameter("loc"));
                 default -> Http.Reply.error(404, "404 page not found");
             };
+        }));
+    }
+
+    /** Remembers who has said hello. Whom it would say hello to itself nobody asks. */
+    private static void netTest(Shell shell, Sockets sockets, int port) {
+        String hostname = shell.world().hostname();
+        Map<String, Integer> received = new TreeMap<>();
+        sockets.listen(Protocol.TCP, port, Http.listener(request -> {
+            switch (request.path()) {
+                case "/write" -> {
+                    Matcher source = SOURCE.matcher(request.body());
+                    synchronized (received) {
+                        if (source.find()) {
+                            received.merge(source.group(1), 1, Integer::sum);
+                        }
+                    }
+                    return Http.Reply.text("{\"Hostname\":" + quote(hostname) + "}\n");
+                }
+                case "/read" -> {
+                    StringBuilder all = new StringBuilder(
+                            "{\n\t\"Hostname\": " + quote(hostname) + ",\n\t\"Sent\": null,\n\t\"Received\": ");
+                    synchronized (received) {
+                        all.append(received.isEmpty() ? "null" : "");
+                        received.forEach((name, count) -> all.append(all.charAt(all.length() - 1) == ' ' ? "{" : ",")
+                                .append("\n\t\t")
+                                .append(quote(name))
+                                .append(": ")
+                                .append(count));
+                        all.append(received.isEmpty() ? "" : "\n\t}");
+                    }
+                    return Http.Reply.text(
+                            all + ",\n\t\"Errors\": null,\n\t\"Log\": null,\n\t\"StillContactingPeers\": true\n}");
+                }
+                case "/status" -> {
+                    return Http.Reply.text("running");
+                }
+                case "/quit" -> {
+                    sockets.exit(Duration.ZERO, 0);
+                    return Http.Reply.silence(Duration.ZERO);
+                }
+                default -> {
+                    return Http.Reply.error(404, "404 page not found");
+                }
+            }
         }));
     }
 

@@ -37,6 +37,11 @@ final class ContainerLog {
         void ended();
     }
 
+    /** How much it keeps, in bytes. */
+    synchronized long size() {
+        return size;
+    }
+
     void write(Instant now, String text) {
         write(now, text, false);
     }

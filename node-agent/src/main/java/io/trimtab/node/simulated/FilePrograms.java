@@ -4,10 +4,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Programs that look at files and change them. Stateless. */
 final class FilePrograms {
+    /** No simulated file is larger: it is in memory. */
+    private static final long LARGEST = 32 << 20;
+
     private FilePrograms() {}
 
     static int run(Shell shell, String program, List<String> args) {
@@ -34,6 +38,7 @@ final class FilePrograms {
             case "stat" -> stat(shell, args);
             case "find" -> find(shell, args);
             case "ln" -> copy(shell, program, operands, false);
+            case "mknod" -> makeNode(shell, operands);
             case "dd" -> convert(shell, args);
             case "truncate", "mktemp" -> 0;
             default -> 1;
@@ -109,6 +114,21 @@ final class FilePrograms {
         return 0;
     }
 
+    private static int makeNode(Shell shell, List<String> operands) {
+        if (operands.size() < 2) {
+            return 1;
+        }
+        int kind = operands.get(1).equals("b") ? FileTree.Entry.BLOCK_DEVICE : FileTree.Entry.CHARACTER_DEVICE;
+        String path = shell.path(operands.get(0));
+        String error =
+                shell.files().find(path) != null ? "File exists" : shell.files().write(path, "", false, kind | 0644);
+        if (error != null) {
+            shell.complain("mknod: " + operands.get(0) + ": " + error + "\n");
+            return 1;
+        }
+        return 0;
+    }
+
     /** dd: copies blocks, of zeros if the file is a device. */
     private static int convert(Shell shell, List<String> args) {
         Map<String, String> settings = new HashMap<>();
@@ -123,7 +143,7 @@ final class FilePrograms {
         if (from == null) {
             text = shell.input();
         } else if (from.startsWith("/dev/")) {
-            text = "\0".repeat(Math.min(block * Math.max(count, 1), 1 << 20));
+            text = "\0".repeat((int) Math.min((long) block * Math.max(count, 1), LARGEST));
         } else {
             FileTree.Entry entry = shell.files().find(shell.path(from));
             if (entry == null) {
@@ -186,7 +206,7 @@ final class FilePrograms {
                 }
                 FileTree.Entry file = shell.files().find(inside ? (path.equals("/") ? "" : path) + "/" + name : path);
                 if (flags.contains("l") && file != null) {
-                    shell.print(mode(file.directory() ? 'd' : '-', file.mode()) + "    1 root     "
+                    shell.print(mode(file.letter(), file.mode()) + "    1 root     "
                             + (file.group() == 0 ? "root" : String.valueOf(file.group())) + "  "
                             + file.content().length() + " Jan  1 00:00 " + name + "\n");
                 } else {
@@ -218,8 +238,8 @@ final class FilePrograms {
                 code = 1;
                 continue;
             }
-            shell.print(format.replace("%a", Integer.toOctalString(entry.mode()))
-                            .replace("%A", mode(entry.directory() ? 'd' : '-', entry.mode()))
+            shell.print(format.replace("%a", Integer.toOctalString(entry.mode() & 07777))
+                            .replace("%A", mode(entry.letter(), entry.mode()))
                             .replace("%s", String.valueOf(entry.content().length()))
                             .replace("%g", String.valueOf(entry.group()))
                             .replace("%u", "0")
@@ -234,21 +254,31 @@ final class FilePrograms {
         String root = args.isEmpty() || args.get(0).startsWith("-") ? "." : args.get(0);
         boolean filesOnly = args.indexOf("-type") >= 0
                 && args.get(args.indexOf("-type") + 1).equals("f");
-        walk(shell, root, filesOnly);
+        // Several names are alternatives: nobody asks for all of them at once.
+        List<Pattern> names = new ArrayList<>();
+        for (int i = 0; i + 1 < args.size(); i++) {
+            if (args.get(i).equals("-name")) {
+                names.add(ShellWords.glob(args.get(i + 1)));
+            }
+        }
+        walk(shell, root, filesOnly, names);
         return 0;
     }
 
-    private static void walk(Shell shell, String path, boolean filesOnly) {
+    private static void walk(Shell shell, String path, boolean filesOnly, List<Pattern> names) {
         FileTree.Entry entry = shell.files().find(shell.path(path));
         if (entry == null) {
             return;
         }
-        if (!filesOnly || !entry.directory()) {
+        String name = path.substring(path.lastIndexOf('/') + 1);
+        boolean named =
+                names.isEmpty() || names.stream().anyMatch(n -> n.matcher(name).matches());
+        if (named && (!filesOnly || !entry.directory())) {
             shell.print(path + "\n");
         }
         if (entry.directory()) {
-            for (String name : shell.files().list(shell.path(path))) {
-                walk(shell, path.endsWith("/") ? path + name : path + "/" + name, filesOnly);
+            for (String inner : shell.files().list(shell.path(path))) {
+                walk(shell, path.endsWith("/") ? path + inner : path + "/" + inner, filesOnly, names);
             }
         }
     }

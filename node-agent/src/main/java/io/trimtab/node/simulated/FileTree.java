@@ -12,6 +12,27 @@ import org.jspecify.annotations.Nullable;
 final class FileTree {
     /** What is at a path. Contents are Latin-1 text, a character for a byte. */
     record Entry(String content, boolean directory, int mode, int group) {
+        /** What a file is if it is none, in the mode as {@code stat} has it. */
+        static final int SOCKET = 0140000;
+
+        static final int BLOCK_DEVICE = 0060000;
+        static final int CHARACTER_DEVICE = 0020000;
+
+        /** What it is: 0 for a plain file or a directory. */
+        int kind() {
+            return mode & 0170000;
+        }
+
+        /** The letter that {@code ls} begins a line with. */
+        char letter() {
+            return switch (kind()) {
+                case SOCKET -> 's';
+                case BLOCK_DEVICE -> 'b';
+                case CHARACTER_DEVICE -> 'c';
+                default -> directory ? 'd' : '-';
+            };
+        }
+
         static Entry file(String content, int mode) {
             return new Entry(content, false, mode, 0);
         }
@@ -55,6 +76,11 @@ final class FileTree {
 
     String type() {
         return type;
+    }
+
+    /** Of all that is in it, in bytes. */
+    long size() {
+        return entries().values().stream().mapToLong(e -> e.content().length()).sum();
     }
 
     @Nullable

@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** What one container sees of files: its own disk, and volumes mounted over it. Safe for use by any thread. */
@@ -35,6 +36,7 @@ final class FileView {
     private final FileTree disk;
     private final boolean readOnlyDisk;
     private final List<Mount> mounts;
+    private final Function<String, FileTree.@Nullable Entry> kernel;
 
     /**
      * A volume in its place.
@@ -48,6 +50,16 @@ final class FileView {
     private record Place(FileTree tree, String path, boolean readOnly) {}
 
     FileView(FileTree disk, boolean readOnlyDisk, List<Mount> mounts) {
+        this(disk, readOnlyDisk, mounts, path -> null);
+    }
+
+    /** @param kernel makes the files that are on no disk; null where there is none */
+    FileView(
+            FileTree disk,
+            boolean readOnlyDisk,
+            List<Mount> mounts,
+            Function<String, FileTree.@Nullable Entry> kernel) {
+        this.kernel = kernel;
         this.disk = disk;
         this.readOnlyDisk = readOnlyDisk;
         this.mounts = mounts.stream()
@@ -95,6 +107,9 @@ final class FileView {
     FileTree.@Nullable Entry find(String path) {
         Place place = place(path);
         FileTree.Entry found = place.tree.find(place.path);
+        if (found == null && place.tree == disk && (path.startsWith("/sys/") || path.startsWith("/proc/"))) {
+            found = kernel.apply(path);
+        }
         if (found == null && mounts.stream().anyMatch(m -> m.path().startsWith(path + "/"))) {
             return new FileTree.Entry("", true, 0755, 0);
         }

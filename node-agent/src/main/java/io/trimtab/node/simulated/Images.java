@@ -36,6 +36,11 @@ final class Images {
         return words;
     }
 
+    /** As whom an image runs that no pod says it for. */
+    static int user(@Nullable String image) {
+        return image != null && Commands.repository(image).equals("nonroot") ? 1234 : 0;
+    }
+
     /** Whether a program ends well when it is told to. */
     static boolean isServer(@Nullable List<String> words) {
         if (words == null) {

@@ -555,6 +555,17 @@ final class NetPrograms {
 
     // ---- nc
 
+    /** Opens a socket in the file system, to which nobody comes. */
+    private static int listenAt(Shell shell, String name) {
+        String error = shell.files().write(shell.path(name), "", false, FileTree.Entry.SOCKET | 0755);
+        if (error != null) {
+            shell.complain("nc: bind: " + error + "\n");
+            return 1;
+        }
+        shell.sleep(Shell.FOREVER);
+        return 0;
+    }
+
     private static int nc(Shell shell, Sockets sockets, List<String> args) {
         boolean verbose = false;
         boolean scan = false;
@@ -570,6 +581,9 @@ final class NetPrograms {
             if (!arg.startsWith("-") || arg.equals("-")) {
                 operands.add(arg);
                 continue;
+            }
+            if (arg.matches("-[lk]*U") && i + 1 < args.size()) {
+                return listenAt(shell, args.get(i + 1));
             }
             for (int j = 1; j < arg.length(); j++) {
                 char letter = arg.charAt(j);

@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.SecurityContext;
 import io.trimtab.node.network.Fabric;
 import io.trimtab.node.network.Names;
+import io.trimtab.node.runtime.ContainerRuntime;
 import io.trimtab.node.runtime.ContainerSetup;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -21,7 +22,9 @@ import org.jspecify.annotations.Nullable;
  * programs nobody looks into costs nothing. Safe for use by any thread.
  */
 final class PodWorld {
-    private final Pod pod;
+    /** What its containers have is what it asks for. */
+    private volatile Pod pod;
+
     private final Shared shared;
     private final Map<String, FileTree> volumes = new ConcurrentHashMap<>();
     private final Map<String, String> inside = new ConcurrentHashMap<>();
@@ -31,6 +34,9 @@ final class PodWorld {
     interface Shared {
         /** The disk of the pod's node. */
         FileTree host();
+
+        /** How much memory the pod's node has. */
+        long memoryBytes();
 
         /** A claimed volume. */
         FileTree claimed(String identity);
@@ -44,7 +50,7 @@ final class PodWorld {
     /** One run of a container. */
     static final class Box {
         private final Container container;
-        private @Nullable FileTree disk;
+        private volatile @Nullable FileTree disk;
         final ContainerSetup setup;
         final ContainerLog log = new ContainerLog();
 
@@ -76,12 +82,14 @@ final class PodWorld {
 
         /** Made when first looked at: most containers of a simulation are never looked into. */
         synchronized FileTree disk() {
-            if (disk == null) {
-                disk = FileView.newDisk();
-                ImageServers.furnish(container, disk);
-                nameFiles(disk);
+            FileTree made = disk;
+            if (made == null) {
+                made = FileView.newDisk();
+                ImageServers.furnish(container, made);
+                nameFiles(made);
+                disk = made;
             }
-            return disk;
+            return made;
         }
 
         private void nameFiles(FileTree tree) {
@@ -113,11 +121,16 @@ final class PodWorld {
                     return tree;
                 });
             } else if (volume instanceof ContainerSetup.Volume.Host host) {
-                volumes.putIfAbsent(name, shared.host());
-                String path = FileView.normal("/", host.path()).substring(1);
-                inside.put(name, path);
-                if (shared.host().find(path) == null) {
-                    shared.host().directories(path, 0755);
+                if (FileView.normal("/", host.path()).equals(Kernel.GROUP)) {
+                    FileTree group = new FileTree("cgroup2", 0555);
+                    Kernel.podGroup(pod, (path, file) -> {
+                        group.directories(path.substring(0, path.lastIndexOf('/')), 0755);
+                        group.put(path, file);
+                    });
+                    volumes.put(name, group);
+                } else {
+                    volumes.putIfAbsent(name, shared.host());
+                    inside.put(name, HostPaths.make(shared.host(), host));
                 }
             } else if (volume instanceof ContainerSetup.Volume.Claimed claimed) {
                 volumes.putIfAbsent(name, shared.claimed(claimed.identity()));
@@ -145,6 +158,33 @@ final class PodWorld {
         return context == null || context.getFsGroup() == null
                 ? null
                 : context.getFsGroup().intValue();
+    }
+
+    /** Its containers may use more, or less, from now on. */
+    void resized(Pod now) {
+        pod = now;
+    }
+
+    /** What is on the node's disk: nothing of containers that nobody has looked into. */
+    ContainerRuntime.Usage usage() {
+        Map<String, Long> containers = new TreeMap<>();
+        boxes.forEach((name, box) -> {
+            FileTree disk = box.disk;
+            if (disk != null) {
+                containers.put(name, disk.size() + box.log.size());
+            }
+        });
+        Map<String, Long> empty = new TreeMap<>();
+        volumes.forEach((name, tree) -> {
+            if (tree.type().equals("ext4") && isEmptyDirectory(name)) {
+                empty.put(name, tree.size());
+            }
+        });
+        return new ContainerRuntime.Usage(containers, empty);
+    }
+
+    private boolean isEmptyDirectory(String name) {
+        return pod.getSpec().getVolumes().stream().anyMatch(v -> v.getName().equals(name) && v.getEmptyDir() != null);
     }
 
     // ---- containers
@@ -189,6 +229,9 @@ final class PodWorld {
     /** A process in a container; {@code tty}: one that somebody talks to by a terminal. */
     Shell shell(Container container, Box box, Supplier<Instant> now, Shell.Sink out, Shell.Sink err, boolean tty) {
         Map<String, String> facts = new TreeMap<>(facts(container));
+        if (Kernel.administersNetwork(container)) {
+            facts.put("privileged", "true");
+        }
         if (tty) {
             facts.put("tty", "true");
         }
@@ -214,7 +257,13 @@ final class PodWorld {
         }
         SecurityContext context = container.getSecurityContext();
         boolean readOnly = context != null && Boolean.TRUE.equals(context.getReadOnlyRootFilesystem());
-        return new FileView(box.disk(), readOnly, mounts);
+        return new FileView(box.disk(), readOnly, mounts, path -> kernelFile(path, container));
+    }
+
+    private FileTree.@Nullable Entry kernelFile(String path, Container container) {
+        Pod now = pod;
+        Container current = SimulatedRuntime.find(now, container.getName());
+        return Kernel.file(path, now, current == null ? container : current, shared.memoryBytes());
     }
 
     private int user(Container container) {
@@ -224,7 +273,7 @@ final class PodWorld {
         if (user == null && pod.getSpec().getSecurityContext() != null) {
             user = pod.getSpec().getSecurityContext().getRunAsUser();
         }
-        return user == null ? 0 : user.intValue();
+        return user == null ? Images.user(container.getImage()) : user.intValue();
     }
 
     private Map<String, String> facts(Container container) {

@@ -12,11 +12,11 @@ import io.trimtab.node.network.Origin;
 import io.trimtab.node.network.Peer;
 import io.trimtab.node.network.Protocol;
 import io.trimtab.node.network.Verdict;
+import io.trimtab.node.runtime.ContainerRuntime.Probed;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What a node asks its pods' servers: by HTTP, TCP and gRPC (pkg/probe). Safe for use by any thread. */
@@ -29,33 +29,33 @@ final class Probes {
         this.runtime = runtime;
     }
 
-    /** Why a probe fails; empty if it succeeds. */
-    Optional<String> failure(Pod pod, Container container, Probe probe, Duration timeout) {
+    /** Carries a probe out. */
+    Probed look(Pod pod, Container container, Probe probe, Duration timeout) {
         if (probe.getHttpGet() != null) {
             return get(pod, container, probe.getHttpGet(), timeout);
         }
         Integer port = ImageServers.port(container, probe);
         if (port == null) {
-            return Optional.empty();
+            return Probed.SUCCESS;
         }
         String host = probe.getTcpSocket() == null ? null : probe.getTcpSocket().getHost();
         Reached reached = reach(pod, host, port);
         if (reached.listener() == null) {
-            return Optional.of(
+            return Probed.failed(
                     probe.getGrpc() == null
                             ? reached.failure()
                             : "timeout: failed to connect service \"" + address(pod, host) + ":" + port
                                     + "\" within 1s: context deadline exceeded");
         }
         if (probe.getGrpc() == null) {
-            return Optional.empty();
+            return Probed.SUCCESS;
         }
         String service = Objects.requireNonNullElse(probe.getGrpc().getService(), "");
         Boolean serving = reached.listener() instanceof GrpcHealth health ? health.isServing(service) : Boolean.TRUE;
         if (serving == null) {
-            return Optional.of("service health check failed: service unknown");
+            return Probed.failed("service health check failed: service unknown");
         }
-        return serving ? Optional.empty() : Optional.of("service unhealthy (responded with \"NOT_SERVING\")");
+        return serving ? Probed.SUCCESS : Probed.failed("service unhealthy (responded with \"NOT_SERVING\")");
     }
 
     /** What answers, or why nothing does. */
@@ -90,12 +90,12 @@ final class Probes {
                 : new Reached(null, peer, failure);
     }
 
-    /** Why a request fails; empty if it is answered well. */
-    Optional<String> get(Pod pod, Container container, HTTPGetAction action, Duration timeout) {
+    /** Asks once. */
+    Probed get(Pod pod, Container container, HTTPGetAction action, Duration timeout) {
         Probe probe = new ProbeBuilder().withHttpGet(action).build();
         Integer port = ImageServers.port(new ContainerBuilder(container).build(), probe);
         if (port == null) {
-            return Optional.of("couldn't find port: " + action.getPort());
+            return Probed.failed("couldn't find port: " + action.getPort());
         }
         boolean tls = "HTTPS".equals(action.getScheme());
         String host = action.getHost();
@@ -104,7 +104,7 @@ final class Probes {
         String url = (tls ? "https://" : "http://") + address(pod, host) + ":" + port;
         Reached reached = reach(pod, host, port);
         if (reached.listener() == null) {
-            return Optional.of("Get \"" + url + path + "\": " + reached.failure());
+            return Probed.failed("Get \"" + url + path + "\": " + reached.failure());
         }
         Listener listener = reached.listener() instanceof Tls inner && tls ? inner.inner() : reached.listener();
         Map<String, String> headers = new LinkedHashMap<>();
@@ -118,24 +118,25 @@ final class Probes {
         for (int i = 0; ; i++) {
             Http.Answer answer = Http.ask(listener, reached.peer(), "GET", path, headers, "");
             if (answer.took().compareTo(timeout) > 0 || answer.raw().isEmpty()) {
-                return Optional.of("Get \"" + url + path
+                return Probed.failed("Get \"" + url + path
                         + "\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)");
             }
             String location = answer.headers().get("location");
             if (answer.code() / 100 == 3 && location != null) {
-                // To another host is as good as an answer; to the same is gone along with.
+                // To another host is an answer of a kind; to the same is gone along with.
                 if (!location.startsWith("/") && !location.startsWith(url + "/")) {
-                    return Optional.empty();
+                    return new Probed(
+                            true, "Probe terminated redirects, Response body: " + SimulatedRuntime.utf8(answer.body()));
                 }
                 if (i >= REDIRECTS) {
-                    return Optional.of("Get \"" + path + "\": stopped after 10 redirects");
+                    return Probed.failed("Get \"" + path + "\": stopped after 10 redirects");
                 }
                 path = location.startsWith("/") ? location : location.substring(url.length());
                 continue;
             }
             return answer.code() >= 200 && answer.code() < 400
-                    ? Optional.empty()
-                    : Optional.of("HTTP probe failed with statuscode: " + answer.code());
+                    ? Probed.SUCCESS
+                    : Probed.failed("HTTP probe failed with statuscode: " + answer.code());
         }
     }
 }

@@ -31,7 +31,6 @@ final class Programs {
             "perl",
             "python",
             "python3",
-            "mount",
             "umount",
             "chown",
             "chgrp",
@@ -84,6 +83,7 @@ final class Programs {
         String program = words.get(0).substring(words.get(0).lastIndexOf('/') + 1);
         List<String> args = words.subList(1, words.size());
         if (SHELLS.contains(program)) {
+            shell.named(words.get(0));
             return shell(shell, args);
         }
         return switch (program) {
@@ -123,7 +123,12 @@ final class Programs {
                     "ln",
                     "dd",
                     "truncate",
+                    "mknod",
                     "mktemp" -> FilePrograms.run(shell, program, args);
+            case "mount" -> mount(shell, args);
+            case "sysctl" -> sysctl(shell, args);
+            case "ip" -> link(shell, args);
+            case "nnp" -> line(shell, "Effective uid: " + effectiveUser(shell));
             case "env", "printenv" -> environment(shell, program, args);
             case "export" -> export(shell, args);
             case "unset" -> {
@@ -188,6 +193,69 @@ final class Programs {
             case "agnhost", "agnhost-2" -> Agnhost.run(shell, words);
             default -> QUIET.contains(program) ? 0 : unknown(shell, words.get(0));
         };
+    }
+
+    private static int sysctl(Shell shell, List<String> args) {
+        int code = 0;
+        for (String arg : args) {
+            if (arg.startsWith("-")) {
+                continue;
+            }
+            String key = arg.replace('/', '.');
+            FileTree.Entry file = shell.files().find("/proc/sys/" + key.replace('.', '/'));
+            if (file == null) {
+                shell.complain("sysctl: error: '" + arg + "' is an unknown key\n");
+                code = 1;
+            } else {
+                shell.print((args.contains("-n") ? "" : key + " = ") + file.content());
+            }
+        }
+        return code;
+    }
+
+    /** {@code ip link}: only who may administer the network may change it. */
+    private static int link(Shell shell, List<String> args) {
+        boolean changes = args.contains("add") || args.contains("del") || args.contains("set");
+        if (changes && !shell.world().facts().containsKey("privileged")) {
+            shell.complain("ip: RTNETLINK answers: Operation not permitted\n");
+            return 2;
+        }
+        Sockets sockets = shell.world().sockets();
+        if (!changes && sockets != null) {
+            shell.print("1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536\n    inet 127.0.0.1/8 scope host lo\n"
+                    + "2: eth0@if2: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500\n    inet " + sockets.address()
+                    + "/32 scope global eth0\n");
+        }
+        return 0;
+    }
+
+    /** Of a program that takes root's rights, where a container may. */
+    private static String effectiveUser(Shell shell) {
+        FileTree.Entry status = shell.files().find("/proc/self/status");
+        boolean bound = status != null && status.content().contains("NoNewPrivs:\t1");
+        return bound ? String.valueOf(shell.world().user()) : "0";
+    }
+
+    /** Shows what is mounted; to mount something does nothing. */
+    private static int mount(Shell shell, List<String> args) {
+        int at = args.indexOf("-t");
+        String type = at < 0 || at + 1 >= args.size() ? "" : args.get(at + 1);
+        if (args.size() > (at < 0 ? 0 : 2)) {
+            return 0;
+        }
+        List<String> lines = new ArrayList<>();
+        lines.add("overlay on / type " + shell.files().type("/") + " (rw,relatime)");
+        lines.add("proc on /proc type proc (rw,nosuid,nodev,noexec,relatime)");
+        lines.add("cgroup on " + Kernel.GROUP + " type cgroup2 (ro,nosuid,nodev,noexec,relatime)");
+        for (FileView.Mount mount : shell.files().mounts()) {
+            String kind = mount.volume().type();
+            lines.add(kind + " on " + mount.path() + " type " + kind + " (" + (mount.readOnly() ? "ro" : "rw")
+                    + ",relatime)");
+        }
+        lines.stream()
+                .filter(line -> type.isEmpty() || line.contains(" type " + type + " "))
+                .forEach(line -> line(shell, line));
+        return 0;
     }
 
     /** A file that was written here can be run; any other program is a server. */
@@ -609,7 +677,10 @@ final class Programs {
                 case "-d" -> entry != null && entry.directory();
                 case "-f" -> entry != null && !entry.directory();
                 case "-s" -> entry != null && !entry.content().isEmpty();
-                case "-h", "-L", "-p", "-S", "-b", "-c", "-t" -> false;
+                case "-S" -> entry != null && entry.kind() == FileTree.Entry.SOCKET;
+                case "-b" -> entry != null && entry.kind() == FileTree.Entry.BLOCK_DEVICE;
+                case "-c" -> entry != null && entry.kind() == FileTree.Entry.CHARACTER_DEVICE;
+                case "-h", "-L", "-p", "-t" -> false;
                 default -> entry != null; // -e -r -w -x
             };
         }

@@ -70,6 +70,9 @@ final class Shell {
     private final int depth;
     private List<String> positional;
     private String directory = "/";
+    /** As it was called: it puts that before what it complains of. */
+    private String name = "sh";
+
     private Sink out;
     private Sink err;
     private Input input = Input.of("");
@@ -266,6 +269,10 @@ final class Shell {
         return this;
     }
 
+    void named(String word) {
+        name = word;
+    }
+
     Map<String, String> variables() {
         return variables;
     }
@@ -340,7 +347,7 @@ final class Shell {
         try {
             tree = ShellParser.parse(script);
         } catch (ShellParser.SyntaxException e) {
-            complain("sh: syntax error: " + e.getMessage() + "\n");
+            complain(name + ": syntax error: " + e.getMessage() + "\n");
             status = 2;
             return;
         }
@@ -749,7 +756,7 @@ final class Shell {
                 tree = ShellParser.parse(pending.toString());
             } catch (ShellParser.SyntaxException e) {
                 if (last || input.isClosed() && input.isEmpty()) {
-                    complain("sh: syntax error: " + e.getMessage() + "\n");
+                    complain(name + ": syntax error: " + e.getMessage() + "\n");
                     frames.pop();
                     status = 2;
                 }
@@ -854,7 +861,7 @@ final class Shell {
                     String path = path(target);
                     FileTree.Entry entry = files().find(path);
                     if (entry == null && !path.equals("/dev/null")) {
-                        complain("sh: can't open " + target + ": no such file\n");
+                        complain(name + ": can't open " + target + ": no such file\n");
                         done(1);
                         return null;
                     }
@@ -916,7 +923,7 @@ final class Shell {
             default -> {
                 String error = files().write(path, "", append, 0644);
                 if (error != null) {
-                    complain("sh: can't create " + target + ": " + error + "\n");
+                    complain(name + ": can't create " + target + ": " + error + "\n");
                     return null;
                 }
                 return text -> files().write(path, text, true, 0644);
@@ -977,7 +984,7 @@ final class Shell {
 
     /** {@code ${name:?}} of what is not set ends a shell. */
     void failExpansion(String message) {
-        complain("sh: " + message + "\n");
+        complain(name + ": " + message + "\n");
         frames.clear();
         status = 2;
         ended = true;

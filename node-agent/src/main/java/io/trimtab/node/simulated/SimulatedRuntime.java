@@ -198,7 +198,7 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
         }
     }
 
-    private static @Nullable Container find(Pod pod, String name) {
+    static @Nullable Container find(Pod pod, String name) {
         List<Container> all = new ArrayList<>(pod.getSpec().getInitContainers());
         all.addAll(pod.getSpec().getContainers());
         pod.getSpec()
@@ -217,6 +217,44 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
         }
     }
 
+    @Override
+    public Map<String, String> unmountable(Pod pod, Map<String, ContainerSetup.Volume> volumes) {
+        Map<String, String> problems = new LinkedHashMap<>();
+        volumes.forEach((name, volume) -> {
+            if (volume instanceof ContainerSetup.Volume.Host host) {
+                String problem = HostPaths.problem(
+                        nodeDisk(Objects.requireNonNull(pod.getSpec().getNodeName())), host);
+                if (problem != null) {
+                    problems.put(name, problem);
+                }
+            }
+        });
+        return problems;
+    }
+
+    @Override
+    public void resized(Pod pod) {
+        PodWorld world = worlds.get(pod.getMetadata().getUid());
+        if (world != null) {
+            world.resized(pod);
+        }
+    }
+
+    @Override
+    public Usage usage(Pod pod) {
+        PodWorld world = worlds.get(pod.getMetadata().getUid());
+        return world == null ? Usage.NONE : world.usage();
+    }
+
+    private FileTree nodeDisk(String node) {
+        return disks.computeIfAbsent("node/" + node, n -> HostPaths.newDisk(node));
+    }
+
+    private long memoryBytes(String node) {
+        Fabric known = fabric;
+        return known == null ? 128L << 30 : known.memoryBytes(node);
+    }
+
     private PodWorld world(Pod pod) {
         String node = pod.getSpec().getNodeName();
         return worlds.computeIfAbsent(
@@ -224,7 +262,12 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
                 uid -> new PodWorld(pod, new PodWorld.Shared() {
                     @Override
                     public FileTree host() {
-                        return disks.computeIfAbsent("node/" + node, n -> FileView.newDisk());
+                        return nodeDisk(node);
+                    }
+
+                    @Override
+                    public long memoryBytes() {
+                        return SimulatedRuntime.this.memoryBytes(node);
                     }
 
                     @Override
@@ -272,8 +315,9 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
         PodWorld.Box box = world(pod).open(container, setup);
         box.sockets.belongTo(host(pod, container, state, box));
         List<String> words = Images.words(container, setup);
-        if (words == null) {
-            return; // a server
+        if (words == null) { // a server
+            hook(pod, container, box, afterStart(container));
+            return;
         }
         boolean tty = Boolean.TRUE.equals(container.getTty());
         Shell shell = world(pod)
@@ -292,14 +336,14 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
                 shell,
                 status -> ended(uid, state.name(), state.attempt(), status, lastWords(pod, container, box, status)));
         box.execution = execution;
-        hook(
-                pod,
-                container,
-                box,
-                container.getLifecycle() == null
-                        ? null
-                        : container.getLifecycle().getPostStart());
+        hook(pod, container, box, afterStart(container));
         execution.go();
+    }
+
+    private static @Nullable LifecycleHandler afterStart(Container container) {
+        return container.getLifecycle() == null
+                ? null
+                : container.getLifecycle().getPostStart();
     }
 
     private Sockets.Host host(Pod pod, Container container, ContainerState state, PodWorld.Box box) {
@@ -614,8 +658,7 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
 
     /** The names in a directory of a node's own disk. */
     public List<String> hostFiles(String node, String path) {
-        FileTree disk = disks.computeIfAbsent("node/" + node, n -> FileView.newDisk());
-        return new FileView(disk, true, List.of()).list(FileView.normal("/", path));
+        return new FileView(nodeDisk(node), true, List.of()).list(FileView.normal("/", path));
     }
 
     /** A line that a container printed: Latin-1, with its end if it had one. */
@@ -915,19 +958,19 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
     }
 
     @Override
-    public Optional<String> probe(Pod pod, Container container, Probe probe) {
+    public Probed probe(Pod pod, Container container, Probe probe) {
         Duration timeout = Duration.ofSeconds(probe.getTimeoutSeconds() == null ? 1 : probe.getTimeoutSeconds());
         if (probe.getExec() == null) {
-            return probes.failure(pod, container, probe, timeout);
+            return probes.look(pod, container, probe, timeout);
         }
         Executed result =
                 inside(pod, container, box(pod, container), probe.getExec().getCommand(), "");
         if (result.took().compareTo(timeout) > 0) {
-            return Optional.of(
+            return Probed.failed(
                     "command timed out: \"" + String.join(" ", probe.getExec().getCommand()) + "\" timed out after "
                             + timeout.toSeconds() + "s");
         }
-        return result.code() == 0 ? Optional.empty() : Optional.of(utf8(result.output() + result.errors()));
+        return result.code() == 0 ? Probed.SUCCESS : Probed.failed(utf8(result.output() + result.errors()));
     }
 
     private static @Nullable String annotation(Pod pod, String key, String container) {

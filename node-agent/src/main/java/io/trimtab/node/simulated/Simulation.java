@@ -37,6 +37,7 @@ public record Simulation(Duration pullTime, Duration startTime, Duration stopTim
             Pattern.compile(".*:non-existent"),
             Pattern.compile(".*:404"),
             Pattern.compile("foo:.*"),
+            Pattern.compile("gcr\\.io/authenticated-image-pulling/.*"),
             Pattern.compile("invalid\\.registry\\..*"));
 
     /** Quick, but not so quick that nobody sees a container being created. */

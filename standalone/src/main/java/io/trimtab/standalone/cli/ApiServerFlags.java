@@ -1,7 +1,11 @@
 package io.trimtab.standalone.cli;
 
+import io.trimtab.apiserver.bootstrap.AddressRange;
 import io.trimtab.standalone.ApiServerOptions;
 import io.trimtab.standalone.ApiServerOptions.StoreKind;
+import java.io.IOException;
+import java.net.DatagramSocket;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -18,6 +22,9 @@ import picocli.CommandLine.Spec.Target;
 final class ApiServerFlags {
     /** Where files go when nobody says. */
     static final Path DEFAULT_DIRECTORY = Path.of(".trimtab");
+
+    /** Of the addresses that belong to nobody (RFC 5737): the way there is the way to everybody. */
+    private static final String SOMEWHERE = "198.51.100.1";
 
     @Spec(Target.MIXEE)
     private CommandSpec spec = CommandSpec.create();
@@ -51,7 +58,8 @@ final class ApiServerFlags {
     @Option(
             names = "--advertise-address",
             paramLabel = "ADDRESS",
-            description = "Where clients in the cluster reach the server; default: the bind address.")
+            description =
+                    "Where clients in the cluster reach the server; default: the bind address; if that is a loopback address, this machine's own.")
     private @Nullable String advertiseAddress;
 
     @Option(names = "--secure-port", defaultValue = "6443", paramLabel = "PORT", description = "0 for any.")
@@ -172,8 +180,23 @@ final class ApiServerFlags {
                 access.options(spec));
     }
 
+    /**
+     * As a kube-apiserver chooses: what listens everywhere or on the loopback alone is published under the address that this machine
+     * has towards others. Without a network it is nowhere but here.
+     */
     private static String advertised(String bindAddress) {
-        return bindAddress.equals("0.0.0.0") || bindAddress.equals("::") ? "127.0.0.1" : bindAddress;
+        boolean everywhere = bindAddress.equals("0.0.0.0") || bindAddress.equals("::");
+        if (!everywhere && !AddressRange.isLoopback(bindAddress)) {
+            return bindAddress;
+        }
+        // Connecting a datagram socket sends nothing; it only asks for the route, and with it for our own address.
+        try (DatagramSocket socket = new DatagramSocket()) {
+            socket.connect(new InetSocketAddress(SOMEWHERE, 9));
+            String own = socket.getLocalAddress().getHostAddress();
+            return socket.getLocalAddress().isAnyLocalAddress() ? "127.0.0.1" : own;
+        } catch (IOException e) {
+            return "127.0.0.1";
+        }
     }
 
     private StoreKind kind() {
