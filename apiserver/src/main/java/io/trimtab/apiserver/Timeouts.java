@@ -1,6 +1,6 @@
 package io.trimtab.apiserver;
 
-import io.trimtab.apiserver.schema.GoDuration;
+import io.trimtab.encoding.GoDuration;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;

@@ -2,12 +2,11 @@ package io.trimtab.controllers;
 
 import io.trimtab.controllers.certificates.Signers;
 import io.trimtab.controllers.certificates.SigningAuthority;
+import io.trimtab.encoding.GoDuration;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -15,7 +14,6 @@ import picocli.CommandLine.ParameterException;
 
 /** The flags that say with what CertificateSigningRequests are signed, named as Kubernetes names them. */
 final class SigningFlags {
-    private static final Pattern PART = Pattern.compile("([0-9]+(?:\\.[0-9]+)?)(h|ms|m|s)");
     private static final String PREFIX = "--cluster-signing-";
 
     @Option(
@@ -128,24 +126,9 @@ final class SigningFlags {
     }
 
     private Duration duration() {
-        Matcher matcher = PART.matcher(duration);
-        double millis = 0;
-        int end = 0;
-        while (matcher.find() && matcher.start() == end) {
-            end = matcher.end();
-            double unit =
-                    switch (matcher.group(2)) {
-                        case "h" -> 3_600_000;
-                        case "m" -> 60_000;
-                        case "s" -> 1000;
-                        default -> 1;
-                    };
-            millis += Double.parseDouble(matcher.group(1)) * unit;
-        }
-        if (end != duration.length() || millis <= 0) {
-            throw new IllegalArgumentException(
-                    PREFIX + "duration: \"" + duration + "\" is no duration; give one such as 8760h");
-        }
-        return Duration.ofMillis((long) millis);
+        return GoDuration.parse(duration)
+                .filter(given -> !given.isNegative() && !given.isZero())
+                .orElseThrow(() -> new IllegalArgumentException(
+                        PREFIX + "duration: \"" + duration + "\" is no duration; give one such as 8760h"));
     }
 }

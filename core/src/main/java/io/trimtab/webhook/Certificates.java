@@ -1,6 +1,7 @@
 package io.trimtab.webhook;
 
-import io.trimtab.runtime.Der;
+import io.trimtab.encoding.Der;
+import io.trimtab.encoding.PemBlock;
 import io.trimtab.runtime.KeyPairs;
 import java.io.ByteArrayInputStream;
 import java.math.BigInteger;
@@ -19,11 +20,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.Collection;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * Issues certificates for webhooks, and reads and writes them as PEM. The JDK can read certificates but has no public API to
@@ -36,8 +34,6 @@ final class Certificates {
 
     private static final String COMMON_NAME = "2.5.4.3";
     private static final String SHA256_WITH_ECDSA = "1.2.840.10045.4.3.2";
-    private static final Pattern BLOCK =
-            Pattern.compile("-----BEGIN ([A-Z ]+)-----([A-Za-z0-9+/=\\s]+)-----END \\1-----");
 
     private Certificates() {}
 
@@ -48,7 +44,7 @@ final class Certificates {
         }
 
         String keyPem() {
-            return Certificates.pem("PRIVATE KEY", key.getEncoded());
+            return new PemBlock("PRIVATE KEY", key.getEncoded()).text();
         }
     }
 
@@ -122,15 +118,10 @@ final class Certificates {
 
     static String pem(X509Certificate certificate) {
         try {
-            return pem("CERTIFICATE", certificate.getEncoded());
+            return new PemBlock("CERTIFICATE", certificate.getEncoded()).text();
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    private static String pem(String what, byte[] der) {
-        return "-----BEGIN " + what + "-----\n"
-                + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der) + "\n-----END " + what + "-----\n";
     }
 
     /**
@@ -140,10 +131,9 @@ final class Certificates {
      */
     static List<X509Certificate> certificates(String pem) {
         List<X509Certificate> found = new ArrayList<>();
-        Matcher blocks = BLOCK.matcher(pem);
-        while (blocks.find()) {
-            if (blocks.group(1).equals("CERTIFICATE")) {
-                found.add(certificate(Base64.getMimeDecoder().decode(blocks.group(2))));
+        for (PemBlock block : PemBlock.all(pem)) {
+            if (block.type().equals("CERTIFICATE")) {
+                found.add(certificate(block.der()));
             }
         }
         return found;
@@ -155,13 +145,10 @@ final class Certificates {
      * @throws IllegalArgumentException if there is none
      */
     static PrivateKey key(String pem) {
-        Matcher blocks = BLOCK.matcher(pem);
-        while (blocks.find()) {
-            if (blocks.group(1).equals("PRIVATE KEY")) {
+        for (PemBlock block : PemBlock.all(pem)) {
+            if (block.type().equals("PRIVATE KEY")) {
                 try {
-                    return KeyFactory.getInstance("EC")
-                            .generatePrivate(new PKCS8EncodedKeySpec(
-                                    Base64.getMimeDecoder().decode(blocks.group(2))));
+                    return KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(block.der()));
                 } catch (GeneralSecurityException e) {
                     throw new IllegalArgumentException("not an elliptic key: " + e.getMessage(), e);
                 }

@@ -1,6 +1,6 @@
 package io.trimtab.simulate;
 
-import io.trimtab.apiserver.schema.GoDuration;
+import io.trimtab.encoding.GoDuration;
 import java.time.Duration;
 import java.util.Locale;
 

@@ -6,7 +6,7 @@ import io.trimtab.apiserver.auth.ConfigText;
 import io.trimtab.apiserver.auth.ConfigText.Shape;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.Names;
-import io.trimtab.apiserver.schema.GoDuration;
+import io.trimtab.encoding.GoDuration;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

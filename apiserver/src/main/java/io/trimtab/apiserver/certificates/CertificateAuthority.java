@@ -1,6 +1,6 @@
 package io.trimtab.apiserver.certificates;
 
-import io.trimtab.runtime.Der;
+import io.trimtab.encoding.Der;
 import io.trimtab.runtime.Driver;
 import java.io.ByteArrayInputStream;
 import java.math.BigInteger;

@@ -1,6 +1,7 @@
 package io.trimtab.apiserver.certificates;
 
-import io.trimtab.runtime.Der;
+import io.trimtab.encoding.Der;
+import io.trimtab.encoding.PemBlock;
 import java.io.ByteArrayInputStream;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -41,13 +42,9 @@ import org.bouncycastle.pkcs.PKCSException;
 
 /** Reads and writes certificates and keys in PEM. Stateless. */
 public final class Pem {
-    private static final Pattern BLOCK =
-            Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----\\s*([A-Za-z0-9+/=\\s]*?)-----END \\1-----");
     /** Also with headers. */
     private static final Pattern ANY_BLOCK =
             Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----\\s*([^-]*?)-----END \\1-----");
-
-    private static final Base64.Encoder LINES = Base64.getMimeEncoder(64, new byte[] {'\n'});
 
     private Pem() {}
 
@@ -105,11 +102,11 @@ public final class Pem {
      */
     public static List<X509Certificate> certificates(String text) {
         List<X509Certificate> found = new ArrayList<>();
-        for (Block block : blocks(text)) {
-            if (block.type.equals("CERTIFICATE")) {
+        for (PemBlock block : PemBlock.all(text)) {
+            if (block.type().equals("CERTIFICATE")) {
                 try {
                     found.add((X509Certificate) CertificateFactory.getInstance("X.509")
-                            .generateCertificate(new ByteArrayInputStream(block.der)));
+                            .generateCertificate(new ByteArrayInputStream(block.der())));
                 } catch (GeneralSecurityException e) {
                     throw new IllegalArgumentException("certificate cannot be read: " + e.getMessage(), e);
                 }
@@ -127,18 +124,18 @@ public final class Pem {
      * @throws IllegalArgumentException if there is none, or it cannot be read
      */
     public static PrivateKey privateKey(String text) {
-        for (Block block : blocks(text)) {
+        for (PemBlock block : PemBlock.all(text)) {
             try {
-                switch (block.type) {
+                switch (block.type()) {
                     case "PRIVATE KEY":
-                        return pkcs8(PrivateKeyInfo.getInstance(block.der));
+                        return pkcs8(PrivateKeyInfo.getInstance(block.der()));
                     case "RSA PRIVATE KEY":
                         return pkcs8(new PrivateKeyInfo(
                                 new AlgorithmIdentifier(PKCSObjectIdentifiers.rsaEncryption, DERNull.INSTANCE),
-                                RSAPrivateKey.getInstance(ASN1Sequence.getInstance(block.der))));
+                                RSAPrivateKey.getInstance(ASN1Sequence.getInstance(block.der()))));
                     case "EC PRIVATE KEY":
-                        org.bouncycastle.asn1.sec.ECPrivateKey ec =
-                                org.bouncycastle.asn1.sec.ECPrivateKey.getInstance(ASN1Sequence.getInstance(block.der));
+                        org.bouncycastle.asn1.sec.ECPrivateKey ec = org.bouncycastle.asn1.sec.ECPrivateKey.getInstance(
+                                ASN1Sequence.getInstance(block.der()));
                         return pkcs8(new PrivateKeyInfo(
                                 new AlgorithmIdentifier(X9ObjectIdentifiers.id_ecPublicKey, ec.getParametersObject()),
                                 ec));
@@ -159,11 +156,11 @@ public final class Pem {
      */
     public static List<PublicKey> publicKeys(String text) {
         List<PublicKey> found = new ArrayList<>();
-        for (Block block : blocks(text)) {
-            if (block.type.equals("PUBLIC KEY")) {
-                found.add(publicKey(block.der));
-            } else if (block.type.equals("CERTIFICATE")) {
-                found.add(certificates(block("CERTIFICATE", block.der)).get(0).getPublicKey());
+        for (PemBlock block : PemBlock.all(text)) {
+            if (block.type().equals("PUBLIC KEY")) {
+                found.add(publicKey(block.der()));
+            } else if (block.type().equals("CERTIFICATE")) {
+                found.add(certificates(block("CERTIFICATE", block.der())).get(0).getPublicKey());
             }
         }
         if (found.isEmpty()) {
@@ -185,12 +182,13 @@ public final class Pem {
 
     /** Why a text is no certificate request whose asker has the key; empty if it is one. */
     public static String requestProblem(String text) {
-        List<Block> blocks = blocks(text);
-        if (blocks.isEmpty() || !blocks.get(0).type.equals("CERTIFICATE REQUEST")) {
+        List<PemBlock> blocks = PemBlock.all(text);
+        if (blocks.isEmpty() || !blocks.get(0).type().equals("CERTIFICATE REQUEST")) {
             return "PEM block type must be CERTIFICATE REQUEST";
         }
         try {
-            PKCS10CertificationRequest request = new PKCS10CertificationRequest(blocks.get(0).der);
+            PKCS10CertificationRequest request =
+                    new PKCS10CertificationRequest(blocks.get(0).der());
             boolean valid = request.isSignatureValid(new JcaContentVerifierProviderBuilder()
                     .build(publicKey(request.getSubjectPublicKeyInfo().getEncoded())));
             return valid ? "" : refused(request);
@@ -239,11 +237,11 @@ public final class Pem {
     }
 
     private static List<String> requested(String text, ASN1ObjectIdentifier type) {
-        for (Block block : blocks(text)) {
-            if (block.type.equals("CERTIFICATE REQUEST")) {
+        for (PemBlock block : PemBlock.all(text)) {
+            if (block.type().equals("CERTIFICATE REQUEST")) {
                 try {
                     List<String> values = new ArrayList<>();
-                    for (RDN rdn : new PKCS10CertificationRequest(block.der)
+                    for (RDN rdn : new PKCS10CertificationRequest(block.der())
                             .getSubject()
                             .getRDNs(type)) {
                         for (AttributeTypeAndValue pair : rdn.getTypesAndValues()) {
@@ -278,19 +276,6 @@ public final class Pem {
     }
 
     private static String block(String type, byte[] der) {
-        return "-----BEGIN " + type + "-----\n" + LINES.encodeToString(der) + "\n-----END " + type + "-----\n";
+        return new PemBlock(type, der).text();
     }
-
-    private static List<Block> blocks(String text) {
-        List<Block> blocks = new ArrayList<>();
-        Matcher matcher = BLOCK.matcher(text);
-        while (matcher.find()) {
-            blocks.add(new Block(
-                    matcher.group(1),
-                    Base64.getMimeDecoder().decode(matcher.group(2).getBytes(StandardCharsets.US_ASCII))));
-        }
-        return blocks;
-    }
-
-    private record Block(String type, byte[] der) {}
 }

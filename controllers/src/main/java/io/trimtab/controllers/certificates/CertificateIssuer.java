@@ -1,5 +1,6 @@
 package io.trimtab.controllers.certificates;
 
+import io.trimtab.encoding.PemBlock;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -8,7 +9,6 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.Date;
 import java.util.EnumSet;
 import java.util.List;
@@ -173,9 +173,7 @@ final class CertificateIssuer {
             byte[] signed = builder.build(new JcaContentSignerBuilder(SigningAuthority.algorithm(authority.key()))
                             .build(authority.key()))
                     .getEncoded();
-            return "-----BEGIN CERTIFICATE-----\n"
-                    + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(signed)
-                    + "\n-----END CERTIFICATE-----\n";
+            return new PemBlock("CERTIFICATE", signed).text();
         } catch (IOException | OperatorCreationException e) {
             throw new IllegalArgumentException("failed to sign certificate: " + e.getMessage(), e);
         }

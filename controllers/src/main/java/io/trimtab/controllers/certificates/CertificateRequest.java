@@ -1,6 +1,8 @@
 package io.trimtab.controllers.certificates;
 
+import io.trimtab.encoding.PemBlock;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.PublicKey;
@@ -10,8 +12,6 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.asn1.x500.AttributeTypeAndValue;
@@ -31,8 +31,6 @@ import org.bouncycastle.pkcs.PKCSException;
 
 /** A PKCS#10 request as its asker wrote it, and the rules for those of nodes. Immutable. */
 final class CertificateRequest {
-    private static final Pattern BLOCK =
-            Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----\\s*([A-Za-z0-9+/=\\s]*?)-----END \\1-----");
     private static final List<String> NODES = List.of("system:nodes");
     private static final String NODE = "system:node:";
     private static final Set<String> CLIENT_USAGES =
@@ -54,14 +52,14 @@ final class CertificateRequest {
      * @throws IllegalArgumentException if it is none
      */
     static CertificateRequest parse(String encoded) {
-        Matcher matcher = BLOCK.matcher(
-                new String(Base64.getMimeDecoder().decode(encoded), java.nio.charset.StandardCharsets.ISO_8859_1));
-        if (!matcher.find() || !matcher.group(1).equals("CERTIFICATE REQUEST")) {
+        List<PemBlock> blocks =
+                PemBlock.all(new String(Base64.getMimeDecoder().decode(encoded), StandardCharsets.ISO_8859_1));
+        if (blocks.isEmpty() || !blocks.get(0).type().equals("CERTIFICATE REQUEST")) {
             throw new IllegalArgumentException("PEM block type must be CERTIFICATE REQUEST");
         }
         try {
             return new CertificateRequest(
-                    new PKCS10CertificationRequest(Base64.getMimeDecoder().decode(matcher.group(2))));
+                    new PKCS10CertificationRequest(blocks.get(0).der()));
         } catch (IOException e) {
             throw new IllegalArgumentException("asn1: structure error: " + e.getMessage(), e);
         }

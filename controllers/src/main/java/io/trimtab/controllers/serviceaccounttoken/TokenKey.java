@@ -4,7 +4,8 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
-import java.io.ByteArrayOutputStream;
+import io.trimtab.encoding.Der;
+import io.trimtab.encoding.PemBlock;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
@@ -13,6 +14,7 @@ import java.security.Signature;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Base64;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -47,19 +49,21 @@ public final class TokenKey {
      */
     public static TokenKey fromPem(String pem) {
         // Parameters of the curve may stand in a block of their own before the key.
-        String body = pem.substring(Math.max(0, pem.lastIndexOf("-----BEGIN")))
-                .replaceAll("-----[A-Z ]+-----", "")
-                .replaceAll("\\s", "");
+        List<PemBlock> blocks = PemBlock.all(pem);
+        if (blocks.isEmpty()) {
+            throw new IllegalArgumentException("not a private RSA or EC key in PEM form");
+        }
+        PemBlock block = blocks.get(blocks.size() - 1);
         try {
-            byte[] der = Base64.getDecoder().decode(body);
+            byte[] der = block.der();
             String hex = HEX.formatHex(der);
             String curve =
                     CURVES.keySet().stream().filter(hex::contains).findFirst().orElse("");
             boolean elliptic =
-                    pem.contains("BEGIN EC PRIVATE KEY") || hex.contains(ELLIPTIC + curve) && !curve.isEmpty();
-            if (pem.contains("BEGIN RSA PRIVATE KEY")) {
+                    block.type().equals("EC PRIVATE KEY") || hex.contains(ELLIPTIC + curve) && !curve.isEmpty();
+            if (block.type().equals("RSA PRIVATE KEY")) {
                 der = wrapped(HEX.parseHex(RSA_PREFIX), der);
-            } else if (pem.contains("BEGIN EC PRIVATE KEY")) {
+            } else if (block.type().equals("EC PRIVATE KEY")) {
                 String names = ELLIPTIC + curve;
                 der = wrapped(HEX.parseHex("02010030" + HEX.toHexDigits((byte) (names.length() / 2)) + names), der);
             }
@@ -72,27 +76,7 @@ public final class TokenKey {
     }
 
     private static byte[] wrapped(byte[] prefix, byte[] key) {
-        ByteArrayOutputStream content = new ByteArrayOutputStream();
-        content.writeBytes(prefix);
-        content.writeBytes(tagged(0x04, key));
-        return tagged(0x30, content.toByteArray());
-    }
-
-    private static byte[] tagged(int tag, byte[] content) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        out.write(tag);
-        if (content.length < 128) {
-            out.write(content.length);
-        } else if (content.length < 256) {
-            out.write(0x81);
-            out.write(content.length);
-        } else {
-            out.write(0x82);
-            out.write(content.length >> 8);
-            out.write(content.length & 255);
-        }
-        out.writeBytes(content);
-        return out.toByteArray();
+        return Der.sequence(prefix, Der.octets(key));
     }
 
     /** The token of a Secret: it names the account and the Secret, and holds as long as both are there. */

@@ -1,6 +1,6 @@
 package io.trimtab.standalone.cli;
 
-import io.trimtab.apiserver.schema.GoDuration;
+import io.trimtab.encoding.GoDuration;
 import java.time.Duration;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;

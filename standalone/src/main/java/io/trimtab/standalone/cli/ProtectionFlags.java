@@ -2,7 +2,7 @@ package io.trimtab.standalone.cli;
 
 import io.trimtab.apiserver.audit.AuditBatches;
 import io.trimtab.apiserver.audit.AuditLogFile;
-import io.trimtab.apiserver.schema.GoDuration;
+import io.trimtab.encoding.GoDuration;
 import io.trimtab.standalone.AuditOptions;
 import io.trimtab.standalone.Protection;
 import java.nio.file.Path;

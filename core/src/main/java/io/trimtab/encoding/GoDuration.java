@@ -1,4 +1,4 @@
-package io.trimtab.apiserver.schema;
+package io.trimtab.encoding;
 
 import java.math.BigDecimal;
 import java.time.Duration;

@@ -1,4 +1,4 @@
-package io.trimtab.runtime;
+package io.trimtab.encoding;
 
 import java.io.ByteArrayOutputStream;
 import java.math.BigInteger;
