@@ -4,9 +4,10 @@ import io.trimtab.benchmarks.process.ProcessBenchmark;
 import io.trimtab.benchmarks.process.ScaleBenchmark;
 import io.trimtab.benchmarks.sdk.Measurement;
 import io.trimtab.benchmarks.sdk.SdkBenchmark;
+import io.trimtab.benchmarks.simulation.SimulationBenchmark;
 import java.util.Arrays;
 
-/** The command line: {@code micro [JMH arguments]}, {@code process}, {@code scale} or {@code sdk}, with options. */
+/** The command line: {@code micro [JMH arguments]}, {@code process}, {@code scale}, {@code sdk} or {@code simulation}, with options. */
 public final class Main {
     private Main() {}
 
@@ -18,10 +19,12 @@ public final class Main {
             case "process" -> ProcessBenchmark.main(rest);
             case "scale" -> ScaleBenchmark.main(rest);
             case "sdk" -> SdkBenchmark.main(rest);
+            case "simulation" -> SimulationBenchmark.main(rest);
             case "measure" -> Measurement.main(rest); // what sdk starts
             default -> {
                 System.err.println(
-                        "usage: benchmarks micro [JMH arguments] | process|scale|sdk --program FILE --results DIR [--runs 3]");
+                        "usage: benchmarks micro [JMH arguments] | process|scale|sdk --program FILE --results DIR [--runs 3]"
+                                + " | simulation [--runs 10] [--nodes 100] [--pods 200] [--minutes 60] [--what quiet,churn]");
                 System.exit(2);
             }
         }

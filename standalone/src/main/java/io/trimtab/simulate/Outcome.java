@@ -131,6 +131,11 @@ public final class Outcome {
         return writes;
     }
 
+    /** How many revisions the store came on by, heartbeats included. */
+    public long revisions() {
+        return revisions;
+    }
+
     /** What was left out of the import, and why. */
     public List<String> notes() {
         return notes;
