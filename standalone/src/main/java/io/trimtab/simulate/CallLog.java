@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** The writes that go through a server's door, in order. For one thread. */
 final class CallLog {
@@ -36,9 +37,10 @@ final class CallLog {
                 return server.apply(request);
             }
             RequestInfo info = RequestInfo.of(request);
+            byte[] before = dry ? before(server, request, info) : null;
             ApiResponse answer = server.apply(dry ? dry(request) : request);
             if (info.resourceRequest() && !TALK.contains(info.resource()) && !isReview(info)) {
-                note(info, request, answer);
+                note(info, request, answer, before);
             }
             return answer;
         };
@@ -55,15 +57,38 @@ final class CallLog {
                 request.method(), request.path(), query, request.headers(), request.body(), request.peer());
     }
 
-    private void note(RequestInfo info, ApiRequest request, ApiResponse answer) {
+    /** The object that would be changed; null if there is none. */
+    private static byte @Nullable [] before(
+            Function<ApiRequest, ApiResponse> server, ApiRequest request, RequestInfo info) {
+        if (info.name().isEmpty()
+                || !(request.method().equals("PATCH") || request.method().equals("PUT"))) {
+            return null;
+        }
+        String end = info.subresource().isEmpty() ? "" : "/" + info.subresource();
+        String path = request.path();
+        ApiResponse answer = server.apply(new ApiRequest(
+                "GET",
+                path.endsWith(end) ? path.substring(0, path.length() - end.length()) : path,
+                Map.of(),
+                Map.of("accept", List.of("application/json")),
+                new byte[0],
+                request.peer()));
+        return answer instanceof ApiResponse.Whole whole && whole.code() == 200 ? whole.body() : null;
+    }
+
+    private void note(RequestInfo info, ApiRequest request, ApiResponse answer, byte @Nullable [] before) {
         String name = info.name();
         String message = "";
+        String changes = "";
         if (answer instanceof ApiResponse.Whole whole && whole.body().length > 0 && whole.body()[0] == '{') {
             var body = Objects.parse(whole.body());
             if (answer.code() >= 300) {
                 message = body.path("message").asText("");
             } else if (name.isEmpty()) {
                 name = body.path("metadata").path("name").asText("");
+            }
+            if (answer.code() < 300 && before != null) {
+                changes = Objects.changes(Objects.parse(before), body);
             }
         }
         calls.add(new ControllerPlan.Call(
@@ -76,7 +101,8 @@ final class CallLog {
                 info.namespace(),
                 name,
                 answer.code(),
-                message));
+                message,
+                changes));
     }
 
     List<ControllerPlan.Call> calls() {

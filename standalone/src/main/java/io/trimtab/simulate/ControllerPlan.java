@@ -33,6 +33,7 @@ public final class ControllerPlan {
      * @param resource such as {@code deployments.apps/status}
      * @param code HTTP's
      * @param message why it was refused; empty if it was not
+     * @param changes which fields it would change, in a line, or {@code nothing}; empty unless it changes an object of a replay
      */
     public record Call(
             Duration at,
@@ -42,11 +43,13 @@ public final class ControllerPlan {
             String namespace,
             String name,
             int code,
-            String message) {
+            String message,
+            String changes) {
         @Override
         public String toString() {
             return verb + " " + resource + " " + (namespace.isEmpty() ? "" : namespace + "/") + name
-                    + (code >= 300 ? " -> " + code + " " + message : "");
+                    + (code >= 300 ? " -> " + code + " " + message : "")
+                    + (changes.isEmpty() ? "" : ": " + changes);
         }
     }
 
@@ -168,14 +171,19 @@ public final class ControllerPlan {
     }
 
     static void calls(ArrayNode array, List<Call> calls) {
-        calls.forEach(call -> array.addObject()
-                .put("at", call.at().toMillis() / 1000.0)
-                .put("actor", call.actor())
-                .put("verb", call.verb())
-                .put("resource", call.resource())
-                .put("namespace", call.namespace())
-                .put("name", call.name())
-                .put("code", call.code())
-                .put("message", call.message()));
+        calls.forEach(call -> {
+            ObjectNode line = array.addObject()
+                    .put("at", call.at().toMillis() / 1000.0)
+                    .put("actor", call.actor())
+                    .put("verb", call.verb())
+                    .put("resource", call.resource())
+                    .put("namespace", call.namespace())
+                    .put("name", call.name())
+                    .put("code", call.code())
+                    .put("message", call.message());
+            if (!call.changes().isEmpty()) {
+                line.put("changes", call.changes());
+            }
+        });
     }
 }

@@ -105,7 +105,11 @@ public final class Fields {
         if (before == null || after == null) {
             return "";
         }
-        List<Difference> found = differences(before, after);
+        return shown(differences(before, after));
+    }
+
+    /** The first of these in a line. */
+    static String shown(List<Difference> found) {
         StringBuilder text = new StringBuilder();
         found.stream()
                 .limit(MAX_SHOWN)

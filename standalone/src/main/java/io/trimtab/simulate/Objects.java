@@ -120,6 +120,14 @@ final class Objects {
         return changes;
     }
 
+    /** What a write would change in an object, in a line; {@code nothing} if it says what is so already. */
+    static String changes(ObjectNode before, ObjectNode after) {
+        List<Fields.Difference> fields = Fields.differences(before, after).stream()
+                .filter(field -> !NOISE.matcher(field.path()).matches())
+                .toList();
+        return fields.isEmpty() ? "nothing" : Fields.shown(fields);
+    }
+
     /** Whose name was drawn by lot counts by its owner: two runs may draw other names. */
     static Map<Key, ObjectNode> withoutLots(Map<Key, ObjectNode> objects) {
         Map<Key, ObjectNode> named = new TreeMap<>();
