@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Asks a server what it serves. Stateless: each call goes to the server. */
 public final class Discovery {
@@ -52,27 +53,44 @@ public final class Discovery {
      * thread at a time.
      */
     public static final class Answers {
-        private record Answer(byte[] body, JsonNode tree) {}
+        private static final class Answer {
+            final byte[] body;
+            final JsonNode tree;
+            /** What a list of resources says; null until somebody has read it. */
+            @Nullable
+            List<Served> served;
+
+            Answer(byte[] body, JsonNode tree) {
+                this.body = body;
+                this.tree = tree;
+            }
+        }
 
         private final Map<String, Answer> byPath = new HashMap<>();
+        /** Since when all answers are the same. */
+        private int changes;
 
-        private JsonNode read(String path, byte[] body) throws IOException {
+        private int foundAt;
+        private @Nullable Found found;
+
+        private Answer read(String path, byte[] body) throws IOException {
             Answer before = byPath.get(path);
-            if (before == null || !Arrays.equals(before.body(), body)) {
+            if (before == null || !Arrays.equals(before.body, body)) {
                 before = new Answer(body, JSON.readTree(body));
                 byPath.put(path, before);
+                changes++;
             }
-            return before.tree();
+            return before;
         }
     }
 
-    /** The same for somebody who has asked before. */
+    /** The same for somebody who has asked before; who is told the same object if nothing has changed. */
     public static Found preferredResources(Client client, Answers answers) {
         List<Served> resources = new ArrayList<>();
         List<String> failures = new ArrayList<>();
         add(client, answers, "", "v1", resources, failures);
         Set<String> taken = new HashSet<>();
-        for (JsonNode group : read(client, answers, "/apis").path("groups")) {
+        for (JsonNode group : read(client, answers, "/apis").tree.path("groups")) {
             String name = group.path("name").asText();
             String preferred = group.path("preferredVersion").path("version").asText();
             Set<String> seen = new HashSet<>();
@@ -94,7 +112,16 @@ public final class Discovery {
                 resources.addAll(found);
             }
         }
-        return new Found(List.copyOf(resources), List.copyOf(failures));
+        Found before = answers.found;
+        if (before != null
+                && answers.foundAt == answers.changes
+                && before.failures().equals(failures)) {
+            return before;
+        }
+        Found found = new Found(List.copyOf(resources), List.copyOf(failures));
+        answers.found = found;
+        answers.foundAt = answers.changes;
+        return found;
     }
 
     private static void add(
@@ -105,13 +132,21 @@ public final class Discovery {
             List<Served> resources,
             List<String> failures) {
         String apiVersion = group.isEmpty() ? version : group + "/" + version;
-        JsonNode list;
+        Answers.Answer list;
         try {
             list = read(client, answers, (group.isEmpty() ? "/api/" : "/apis/") + apiVersion);
         } catch (ApiException e) {
             failures.add(apiVersion + ": " + e.getMessage());
             return;
         }
+        if (list.served == null) {
+            list.served = served(list.tree, group, version);
+        }
+        resources.addAll(list.served);
+    }
+
+    private static List<Served> served(JsonNode list, String group, String version) {
+        List<Served> resources = new ArrayList<>();
         for (JsonNode resource : list.path("resources")) {
             String plural = resource.path("name").asText();
             if (plural.contains("/")) {
@@ -128,9 +163,10 @@ public final class Discovery {
                             resource.path("namespaced").asBoolean()),
                     Set.copyOf(verbs)));
         }
+        return List.copyOf(resources);
     }
 
-    private static JsonNode read(Client client, Answers answers, String path) {
+    private static Answers.Answer read(Client client, Answers answers, String path) {
         try {
             return answers.read(path, client.raw("GET", path, null));
         } catch (IOException e) {

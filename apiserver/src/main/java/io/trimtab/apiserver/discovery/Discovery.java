@@ -61,6 +61,9 @@ public final class Discovery implements PathHandler {
 
     private record Aggregated(byte[] json, String etag, int generation) {}
 
+    /** Lists of resources as plain JSON: who asks every half a minute mostly gets what he got before. Guarded by this. */
+    private final Map<String, byte[]> texts = new HashMap<>();
+
     private volatile int generation;
 
     /**
@@ -112,6 +115,7 @@ public final class Discovery implements PathHandler {
         generation++;
         aggregated.clear();
         lists.clear();
+        texts.clear();
     }
 
     @Override
@@ -135,7 +139,7 @@ public final class Discovery implements PathHandler {
         String[] parts = path.substring(1).split("/", -1);
         if (parts.length == 2 && parts[0].equals("api")) {
             if (registry.versions("").contains(parts[1])) {
-                return Optional.of(get(request, resourceList("", parts[1])));
+                return Optional.of(resourceList(request, "", parts[1]));
             }
             throw Statuses.noSuchResource();
         }
@@ -147,7 +151,7 @@ public final class Discovery implements PathHandler {
         }
         if (parts.length == 3) {
             if (registry.versions(parts[1]).contains(parts[2])) {
-                return Optional.of(get(request, resourceList(parts[1], parts[2])));
+                return Optional.of(resourceList(request, parts[1], parts[2]));
             }
             throw Statuses.noSuchResource();
         }
@@ -241,6 +245,17 @@ public final class Discovery implements PathHandler {
         document.putObject("preferredVersion")
                 .put("groupVersion", group + "/" + versions.get(0))
                 .put("version", versions.get(0));
+    }
+
+    private ApiResponse resourceList(ApiRequest request, String group, String version) {
+        if (!request.method().equals("GET") || !Documents.isPlainJson(request)) {
+            return get(request, resourceList(group, version));
+        }
+        synchronized (this) {
+            byte[] text = texts.computeIfAbsent(
+                    group + "/" + version, key -> Documents.compact(resourceList(group, version)));
+            return Documents.whole("application/json", text.clone()); // the client's own
+        }
     }
 
     /** Not to be changed: shared until what is served changes. */

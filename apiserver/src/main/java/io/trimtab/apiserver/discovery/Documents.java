@@ -71,6 +71,11 @@ public final class Documents {
         throw notAcceptable();
     }
 
+    /** Whether {@link #negotiated} would answer with compact JSON, as far as that can be told at a glance. */
+    static boolean isPlainJson(ApiRequest request) {
+        return "application/json".equals(request.header("accept")) && !isPretty(request);
+    }
+
     /** What routing answers when no representation fits. */
     public static StatusException notAcceptable() {
         return Statuses.of(

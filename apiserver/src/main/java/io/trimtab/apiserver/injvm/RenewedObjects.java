@@ -1,7 +1,5 @@
 package io.trimtab.apiserver.injvm;
 
-import com.google.common.cache.Cache;
-import com.google.common.cache.CacheBuilder;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.NodeCondition;
@@ -17,6 +15,8 @@ import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,8 +41,7 @@ abstract class RenewedObjects<T extends HasMetadata> {
      */
     record Known<T>(byte[] json, T object, int spec, int managed, int revision) {}
 
-    private final Cache<String, Known<T>> known =
-            CacheBuilder.newBuilder().maximumSize(KNOWN).concurrencyLevel(2).build();
+    private final Map<String, Known<T>> known = new ConcurrentHashMap<>();
 
     private final String timeField;
 
@@ -66,11 +65,22 @@ abstract class RenewedObjects<T extends HasMetadata> {
         return text.getBytes(StandardCharsets.US_ASCII);
     }
 
+    /** The object, if it is the newest that was kept under its key; null for others. */
+    @Nullable
+    T newest(StoredObject stored) {
+        Known<T> before = known.get(stored.key());
+        return before != null && before.json() == stored.json() ? before.object() : null;
+    }
+
+    /** Who reads older revisions later than others must not put them in the place of newer ones for long: the next one does. */
     void keep(StoredObject stored, T object) {
         byte[] json = stored.json();
-        Known<T> before = known.getIfPresent(stored.key());
+        Known<T> before = known.get(stored.key());
         if (before != null && before.object() == object) {
             return;
+        }
+        if (before == null && known.size() >= KNOWN) {
+            known.clear(); // also of what is deleted; the rest is read as a whole once
         }
         // What is as long as before mostly has everything where it was before.
         Known<T> same = before != null && before.json().length == json.length ? before : null;
@@ -93,7 +103,7 @@ abstract class RenewedObjects<T extends HasMetadata> {
 
     @Nullable
     Known<T> before(StoredObject stored) {
-        return known.getIfPresent(stored.key());
+        return known.get(stored.key());
     }
 
     /** The object; null if it must be read as a whole. */

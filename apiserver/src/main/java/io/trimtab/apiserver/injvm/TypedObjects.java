@@ -44,17 +44,27 @@ final class TypedObjects {
         }
 
         T read(StoredObject object) {
+            if (renewed != null) {
+                T newest = renewed.newest(object);
+                if (newest != null) {
+                    return newest;
+                }
+                T after = renewed.read(object);
+                if (after != null) {
+                    // The newest one is found above; that of a heartbeat ago is hardly ever asked for.
+                    renewed.keep(object, after);
+                    return after;
+                }
+            }
             T known = objects.getIfPresent(object);
             if (known != null) {
                 return known;
             }
-            T parsed = renewed == null ? null : renewed.read(object);
-            if (parsed == null) {
-                try {
-                    parsed = reader.readValue(object.json());
-                } catch (IOException e) {
-                    throw new UncheckedIOException("cannot read " + object.key() + " as " + type.getName(), e);
-                }
+            T parsed;
+            try {
+                parsed = reader.readValue(object.json());
+            } catch (IOException e) {
+                throw new UncheckedIOException("cannot read " + object.key() + " as " + type.getName(), e);
             }
             if (renewed != null) {
                 renewed.keep(object, parsed);

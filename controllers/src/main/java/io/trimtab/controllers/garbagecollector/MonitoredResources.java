@@ -1,5 +1,6 @@
 package io.trimtab.controllers.garbagecollector;
 
+import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.PartialObjectMetadata;
 import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
@@ -15,6 +16,7 @@ import io.trimtab.informer.InformerFactory;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +38,7 @@ final class MonitoredResources implements Manager.Component {
     private final Map<String, ResourceType<PartialObjectMetadata>> byKind = new ConcurrentHashMap<>();
     private final Set<ResourceType<?>> watched = new HashSet<>();
     private final Discovery.Answers answers = new Discovery.Answers();
+    private Discovery.@Nullable Found known;
 
     MonitoredResources(Manager manager, Client client, OwnerGraph graph) {
         this.client = client;
@@ -62,6 +65,10 @@ final class MonitoredResources implements Manager.Component {
     private void pass() {
         try {
             Discovery.Found found = Discovery.preferredResources(client, answers);
+            if (found == known) {
+                return; // nothing has changed
+            }
+            known = found;
             // A group that does not answer keeps its monitors: nothing is concluded from silence.
             for (Served served : found.resources()) {
                 add(served);
@@ -94,6 +101,9 @@ final class MonitoredResources implements Manager.Component {
 
             @Override
             public void onUpdate(PartialObjectMetadata old, PartialObjectMetadata object) {
+                if (old != object && isSame(old.getMetadata(), object.getMetadata())) {
+                    return; // a heartbeat, or a status
+                }
                 graph.observed(type.apiVersion(), type.kind(), object);
             }
 
@@ -102,6 +112,14 @@ final class MonitoredResources implements Manager.Component {
                 graph.deleted(object.getMetadata().getUid());
             }
         });
+    }
+
+    /** True if the new one certainly shares with the old one what the graph looks at. */
+    private static boolean isSame(ObjectMeta old, ObjectMeta now) {
+        return old.getOwnerReferences() == now.getOwnerReferences()
+                && old.getFinalizers() == now.getFinalizers()
+                && Objects.equals(old.getDeletionTimestamp(), now.getDeletionTimestamp())
+                && Objects.equals(old.getUid(), now.getUid());
     }
 
     /** The resource of a kind, at whatever version it is monitored; null if none is served. */

@@ -93,6 +93,14 @@ public final class NodeIpamController implements Reconciler {
     /** Notes what a node has; true if it has nothing yet. */
     private boolean note(Change<Node> change) {
         Node node = change.latest();
+        Node old = change.old();
+        if (old != null
+                && old != node
+                && old.getSpec() == node.getSpec()
+                && old.getSpec() != null
+                && !old.getSpec().getPodCIDRs().isEmpty()) {
+            return false; // a heartbeat: what it has was noted before
+        }
         List<Cidr> has = cidrs(node);
         if (change.isDeleted()) {
             has.forEach(cidr -> sets.forEach(set -> set.release(cidr)));
