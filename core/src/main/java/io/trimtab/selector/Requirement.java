@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.ToIntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One condition of a label selector.
@@ -89,6 +91,23 @@ public record Requirement(String key, Operator operator, List<String> values) {
                 yield operator == Operator.GREATER_THAN ? found > bound : found < bound;
             }
         };
+    }
+
+    /** The one, of those that need a label to be there, under which an index looks first; null if there is none. */
+    static @Nullable Requirement cheapest(List<Requirement> requirements, ToIntFunction<Requirement> cost) {
+        Requirement best = null;
+        int bestCost = Integer.MAX_VALUE;
+        for (Requirement requirement : requirements) {
+            if (requirement.operator().isNegative() || requirement.operator() == Operator.DOES_NOT_EXIST) {
+                continue;
+            }
+            int its = cost.applyAsInt(requirement);
+            if (its < bestCost) {
+                best = requirement;
+                bestCost = its;
+            }
+        }
+        return best;
     }
 
     /** The text form. */

@@ -41,7 +41,7 @@ public final class ReverseSelectorIndex<S> {
             }
             unfile(id, old);
         }
-        Requirement under = mostSelective(selector);
+        Requirement under = Requirement.cheapest(selector.requirements(), this::costOf);
         filed.put(id, new Filed<>(selector, under));
         if (selector.isNothing()) {
             return;
@@ -137,22 +137,6 @@ public final class ReverseSelectorIndex<S> {
                 }
             }
         }
-    }
-
-    private @Nullable Requirement mostSelective(LabelSelector selector) {
-        Requirement best = null;
-        int bestCost = Integer.MAX_VALUE;
-        for (Requirement requirement : selector.requirements()) {
-            if (requirement.operator().isNegative() || requirement.operator() == Operator.DOES_NOT_EXIST) {
-                continue;
-            }
-            int cost = costOf(requirement);
-            if (cost < bestCost) {
-                best = requirement;
-                bestCost = cost;
-            }
-        }
-        return best;
     }
 
     /** Selectors already filed there; a key alone is taken only where nothing names a value. */

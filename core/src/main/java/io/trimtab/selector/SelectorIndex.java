@@ -152,7 +152,7 @@ public final class SelectorIndex<K> {
         if (selector.isNothing()) {
             return;
         }
-        Requirement shortest = shortest(selector);
+        Requirement shortest = Requirement.cheapest(selector.requirements(), this::costOf);
         if (shortest == null) {
             for (Entry<K> entry : entries.values()) {
                 visit(entry, selector, action);
@@ -188,23 +188,7 @@ public final class SelectorIndex<K> {
         }
     }
 
-    /** The requirement that leaves the fewest objects to look at; null if none of them needs a label to be there. */
-    private @Nullable Requirement shortest(LabelSelector selector) {
-        Requirement best = null;
-        int bestCost = Integer.MAX_VALUE;
-        for (Requirement requirement : selector.requirements()) {
-            if (requirement.operator().isNegative() || requirement.operator() == Operator.DOES_NOT_EXIST) {
-                continue;
-            }
-            int cost = costOf(requirement);
-            if (cost < bestCost) {
-                best = requirement;
-                bestCost = cost;
-            }
-        }
-        return best;
-    }
-
+    /** Objects that would have to be looked at. */
     private int costOf(Requirement requirement) {
         Key<K> key = keys.get(requirement.key());
         if (key == null) {
