@@ -463,7 +463,10 @@ public final class ApiServerInstance implements AutoCloseable {
 
     private static Kinds kinds(ApiServerOptions options) {
         try {
-            return new Kinds(new KindsOptions(options.serviceCidr(), options.nodePortRange()));
+            return new Kinds(new KindsOptions(
+                    options.serviceCidr(),
+                    options.nodePortRange(),
+                    options.extensions().features()));
         } catch (IllegalArgumentException e) {
             throw new StartException(
                     "--service-cidr " + options.serviceCidr() + ", --node-port-range " + options.nodePortRange() + ": "

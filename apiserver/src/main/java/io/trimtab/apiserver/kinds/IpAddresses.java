@@ -289,4 +289,51 @@ public final class IpAddresses {
             }
         }
     }
+
+    /** Warns of an address in an old field that is not written as newer fields want it. */
+    public static void warn(String path, String text, List<String> warnings) {
+        byte[] bytes = parse(text);
+        if (bytes == null) {
+            return;
+        }
+        boolean mapped = bytes.length == 16 && isMapped(bytes);
+        String canonical = canonical(mapped ? java.util.Arrays.copyOfRange(bytes, 12, 16) : bytes);
+        if (mapped || bytes.length == 4 && !canonical.equals(text)) {
+            warnings.add(path + ": non-standard IP address " + FieldErrors.quote(text)
+                    + " will be considered invalid in a future Kubernetes release: use "
+                    + FieldErrors.quote(canonical));
+        } else if (!canonical.equals(text)) {
+            warnings.add(path + ": IPv6 address " + FieldErrors.quote(text)
+                    + " should be in RFC 5952 canonical format (" + FieldErrors.quote(canonical) + ")");
+        }
+    }
+
+    /** The same of a range. */
+    public static void warnRange(String path, String text, List<String> warnings) {
+        Range range = parseRange(text);
+        if (range == null) {
+            return;
+        }
+        String address = text.substring(0, text.indexOf('/'));
+        byte[] bytes = java.util.Objects.requireNonNull(parse(address));
+        boolean mapped = bytes.length == 16 && isMapped(bytes);
+        String shown = range.toString();
+        if (mapped && range.prefix() >= 96) {
+            shown = canonical(java.util.Arrays.copyOfRange(range.network(), 12, 16)) + "/" + (range.prefix() - 96);
+        }
+        boolean warned = false;
+        if (!java.util.Arrays.equals(bytes, range.network())) {
+            String one = canonical(mapped ? java.util.Arrays.copyOfRange(bytes, 12, 16) : bytes);
+            warnings.add(path + ": CIDR value " + FieldErrors.quote(text) + " is ambiguous in this context (should be "
+                    + FieldErrors.quote(shown) + " or " + FieldErrors.quote(one + "/" + bytes.length * 8) + "?)");
+            warned = true;
+        }
+        if (mapped || bytes.length == 4 && !canonical(bytes).equals(address)) {
+            warnings.add(path + ": non-standard CIDR value " + FieldErrors.quote(text)
+                    + " will be considered invalid in a future Kubernetes release: use " + FieldErrors.quote(shown));
+        } else if (!warned && bytes.length == 16 && !(canonical(bytes) + "/" + range.prefix()).equals(text)) {
+            warnings.add(path + ": IPv6 CIDR value " + FieldErrors.quote(text)
+                    + " should be in RFC 5952 canonical format (" + FieldErrors.quote(shown) + ")");
+        }
+    }
 }

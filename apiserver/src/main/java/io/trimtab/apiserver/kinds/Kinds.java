@@ -64,8 +64,10 @@ import java.util.Map;
 public final class Kinds {
     private final Map<String, Kind> table = new HashMap<>();
     private final ClusterIpAllocator clusterIps;
+    private final DisabledFields disabled;
 
     public Kinds(KindsOptions options) {
+        disabled = new DisabledFields(options.features());
         clusterIps = new ClusterIpAllocator(options.serviceCidr());
         put(
                 "",
@@ -73,26 +75,26 @@ public final class Kinds {
                 new ServiceKind(new ServiceAddresses(clusterIps, new NodePortAllocator(options.nodePortRange()))));
         core();
         others();
-        put("apps", "Deployment", new DeploymentKind());
-        put("apps", "ReplicaSet", new ReplicaSetKind());
-        put("apps", "DaemonSet", new DaemonSetKind());
-        put("apps", "StatefulSet", new StatefulSetKind());
+        put("apps", "Deployment", new DeploymentKind(disabled));
+        put("apps", "ReplicaSet", new ReplicaSetKind(disabled));
+        put("apps", "DaemonSet", new DaemonSetKind(disabled));
+        put("apps", "StatefulSet", new StatefulSetKind(disabled));
         put("apps", "ControllerRevision", new ControllerRevisionKind());
-        put("batch", "Job", new JobKind());
-        put("batch", "CronJob", new CronJobKind());
+        put("batch", "Job", new JobKind(disabled));
+        put("batch", "CronJob", new CronJobKind(disabled));
         put("events.k8s.io", "Event", new EventKind(true));
     }
 
     private void core() {
-        put("", "Pod", new PodKind());
-        put("", "ReplicationController", new ReplicationControllerKind());
+        put("", "Pod", new PodKind(disabled));
+        put("", "ReplicationController", new ReplicationControllerKind(disabled));
         put("", "Namespace", new NamespaceKind());
         put("", "Node", new NodeKind());
         put("", "ConfigMap", new ConfigMapKind());
         put("", "Secret", new SecretKind());
         put("", "ServiceAccount", new ServiceAccountKind());
         put("", "Endpoints", new EndpointsKind());
-        put("", "PodTemplate", new PodTemplateKind());
+        put("", "PodTemplate", new PodTemplateKind(disabled));
         put("", "PersistentVolume", new PersistentVolumeKind());
         put("", "PersistentVolumeClaim", new PersistentVolumeClaimKind());
         put("", "LimitRange", new LimitRangeKind());

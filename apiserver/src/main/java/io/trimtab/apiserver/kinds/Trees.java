@@ -198,20 +198,23 @@ public final class Trees {
         }
     }
 
-    /** Whether a field has the same meaning in both: absent, null, empty and, for numbers and flags, zero are alike. */
+    /**
+     * Whether a field has the same value in both. What Kubernetes would not store must have been left out of both: then absent and
+     * empty are two things where they are two for Kubernetes, as in a map of labels, or behind a pointer.
+     */
     public static boolean same(@Nullable JsonNode a, @Nullable JsonNode b, String field) {
         return same(child(a, field), child(b, field));
     }
 
-    /** Whether two values mean the same: see {@link #same(JsonNode, JsonNode, String)}. */
+    /** Whether two values are the same: see {@link #same(JsonNode, JsonNode, String)}. */
     public static boolean same(@Nullable JsonNode a, @Nullable JsonNode b) {
         if (a == b) {
             return true;
         }
         JsonNode left = a == null ? MissingNode.getInstance() : a;
         JsonNode right = b == null ? MissingNode.getInstance() : b;
-        if (isEmpty(left) || isEmpty(right)) {
-            return isEmpty(left) && isEmpty(right);
+        if (isAbsent(left) || isAbsent(right)) {
+            return isAbsent(left) && isAbsent(right);
         }
         if (left.isObject() && right.isObject()) {
             for (var fields = left.fieldNames(); fields.hasNext(); ) {
@@ -222,7 +225,7 @@ public final class Trees {
             }
             for (var fields = right.fieldNames(); fields.hasNext(); ) {
                 String field = fields.next();
-                if (!left.has(field) && !isEmpty(right.get(field))) {
+                if (!left.has(field) && !isAbsent(right.get(field))) {
                     return false;
                 }
             }
@@ -245,25 +248,8 @@ public final class Trees {
         return left.equals(right);
     }
 
-    private static boolean isEmpty(JsonNode value) {
-        if (value.isMissingNode() || value.isNull()) {
-            return true;
-        }
-        if (value.isTextual()) {
-            return value.textValue().isEmpty();
-        }
-        if (value.isArray()) {
-            return value.isEmpty();
-        }
-        if (value.isObject()) {
-            for (JsonNode field : value) {
-                if (!isEmpty(field)) {
-                    return false;
-                }
-            }
-            return true;
-        }
-        return false;
+    private static boolean isAbsent(JsonNode value) {
+        return value.isMissingNode() || value.isNull() || value.isArray() && value.isEmpty();
     }
 
     /** The value as errors show it: null for absent, maps of labels by key. */
@@ -279,8 +265,13 @@ public final class Trees {
             return sorted(value);
         }
         if (value.has("matchLabels")) {
-            ObjectNode copy = value.deepCopy();
+            ObjectNode copy = JsonNodeFactory.instance.objectNode();
             copy.set("matchLabels", sorted(value.get("matchLabels")));
+            value.fields().forEachRemaining(e -> {
+                if (!e.getKey().equals("matchLabels")) {
+                    copy.set(e.getKey(), e.getValue());
+                }
+            });
             return copy;
         }
         return value;

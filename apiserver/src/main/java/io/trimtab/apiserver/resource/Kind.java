@@ -26,6 +26,12 @@ public interface Kind {
     /** Fills in defaults, in place. Runs after every decode, and must be idempotent. */
     default void defaults(ObjectNode object) {}
 
+    /**
+     * Takes out of an object, in place, what belongs to features that are off. Runs before {@link #prepareCreate} and the other
+     * steps that prepare.
+     */
+    default void dropDisabled(ObjectNode object) {}
+
     /** Clears and computes fields before a create, in place. Status was emptied before if the kind has that subresource. */
     default void prepareCreate(ObjectNode object, WriteContext context) {}
 
@@ -109,6 +115,21 @@ public interface Kind {
      * changed.
      */
     default void warn(ObjectNode object, List<String> warnings) {}
+
+    /**
+     * The same, for kinds that warn of each change and not only of one of the spec.
+     *
+     * @param old null on create
+     */
+    default void warn(ObjectNode object, @Nullable ObjectNode old, List<String> warnings) {
+        if (old == null || !managesGeneration() || generation(object) != generation(old)) {
+            warn(object, warnings);
+        }
+    }
+
+    private static long generation(ObjectNode object) {
+        return object.path("metadata").path("generation").asLong(0);
+    }
 
     /** Whether a status that comes with a create is dropped, where the kind has a status subresource. */
     default boolean clearsStatusOnCreate() {

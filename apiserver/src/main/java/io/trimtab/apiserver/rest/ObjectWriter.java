@@ -137,6 +137,7 @@ final class ObjectWriter {
         if (kind.managesGeneration()) {
             metadata.put("generation", 1);
         }
+        kind.dropDisabled(object);
         kind.prepareCreate(object, context);
 
         FieldErrors errors = new FieldErrors();
@@ -148,7 +149,7 @@ final class ObjectWriter {
         if (!errors.isEmpty()) {
             throw Statuses.invalid(call.resource().group(), kindOf(call, object), name, errors);
         }
-        kind.warn(object, call.warnings);
+        kind.warn(object, null, call.warnings);
         validate(call, new Attributes(Operation.CREATE, object, null, options.tree(), context));
         // Found by the store, which a dry run does not reach.
         if (!options.dryRun() && !metadata.path("resourceVersion").asText("").isEmpty()) {
@@ -291,6 +292,7 @@ final class ObjectWriter {
         admit(call, attributes);
         dedupeOwners(call, object, " after mutating admission");
         checkVersion(call, update, object, current);
+        reduce(call, object);
         prepare(call, update.subresource(), object, old, context);
 
         FieldErrors errors = new FieldErrors();
@@ -298,8 +300,8 @@ final class ObjectWriter {
         if (!errors.isEmpty()) {
             throw Statuses.invalid(call.resource().group(), kindOf(call, object), name, errors);
         }
-        if (update.subresource().isEmpty() && Metadata.generation(object) != Metadata.generation(old)) {
-            kind.warn(object, call.warnings);
+        if (update.subresource().isEmpty()) {
+            kind.warn(object, old, call.warnings);
         }
         validate(call, attributes);
 
@@ -404,6 +406,17 @@ final class ObjectWriter {
         }
     }
 
+    /** Leaves out what Kubernetes would not store, so that what is left can be compared with what is. */
+    private static void reduce(Call call, ObjectNode object) {
+        if (!call.resource().custom()) {
+            ObjectNode contents = Canonical.contents(object, call.served.schema());
+            if (contents != object) {
+                object.removeAll();
+                object.setAll(contents);
+            }
+        }
+    }
+
     private static void checkVersion(Call call, Update update, ObjectNode object, StoredObject current) {
         ObjectNode metadata = Metadata.of(object);
         String text = metadata.path("resourceVersion").asText("");
@@ -436,6 +449,7 @@ final class ObjectWriter {
         ObjectNode before = Metadata.of(old);
         Metadata.keep(before, metadata, "generation");
         metadata.remove("selfLink");
+        kind.dropDisabled(object);
         if (subresource.equals("status")) {
             kind.prepareStatusUpdate(object, old, context);
         } else {

@@ -47,6 +47,7 @@ final class KindHarness {
                 metadata.put("generation", 1);
             }
             WriteContext context = context(decoded, "");
+            kind.dropDisabled(decoded);
             kind.prepareCreate(decoded, context);
             FieldErrors errors = new FieldErrors();
             kind.validateCreate(decoded, errors, context);
@@ -68,6 +69,8 @@ final class KindHarness {
             Kind kind = kindOf(decoded);
             WriteContext context = context(decoded, subresource);
             FieldErrors errors = new FieldErrors();
+            kind.dropDisabled(decoded);
+            decoded = Canonical.contents(decoded, schema(object));
             if (subresource.equals("status")) {
                 kind.prepareStatusUpdate(decoded, old, context);
                 kind.validateStatusUpdate(decoded, old, errors, context);

@@ -3,11 +3,12 @@ package io.trimtab.apiserver.kinds.apps;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
+import io.trimtab.apiserver.kinds.DisabledFields;
 import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.IntOrPercent;
+import io.trimtab.apiserver.kinds.InternalForm;
 import io.trimtab.apiserver.kinds.LabelSelectorRules;
 import io.trimtab.apiserver.kinds.Trees;
-import io.trimtab.apiserver.kinds.core.InternalForm;
 import io.trimtab.apiserver.kinds.core.PodDefaults;
 import io.trimtab.apiserver.kinds.core.PodSpecRules;
 import io.trimtab.apiserver.kinds.core.PodWarnings;
@@ -23,6 +24,18 @@ public final class DaemonSetKind implements Kind {
     private static final String TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
     private static final List<String> COUNTERS =
             List.of("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady");
+
+    private final DisabledFields disabled;
+
+    /** Stateless but for what it is told of the cluster. */
+    public DaemonSetKind(DisabledFields disabled) {
+        this.disabled = disabled;
+    }
+
+    @Override
+    public void dropDisabled(ObjectNode object) {
+        disabled.ofPodSpec(Trees.object(Trees.object(Trees.object(object, "spec"), "template"), "spec"));
+    }
 
     @Override
     public void defaults(ObjectNode set) {
@@ -105,7 +118,7 @@ public final class DaemonSetKind implements Kind {
                 errors.add(new FieldErrors.FieldError(
                         FieldErrors.Type.NOT_SUPPORTED,
                         path,
-                        "Unsupported value: " + InternalForm.of(strategy, List.of("type", "rollingUpdate"))
+                        "Unsupported value: " + InternalForm.of(strategy, "apps/v1.DaemonSetUpdateStrategy")
                                 + ": supported values: \"RollingUpdate\", \"OnDelete\""));
         }
     }

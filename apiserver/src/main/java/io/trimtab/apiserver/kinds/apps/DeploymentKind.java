@@ -3,11 +3,12 @@ package io.trimtab.apiserver.kinds.apps;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
+import io.trimtab.apiserver.kinds.DisabledFields;
 import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.IntOrPercent;
+import io.trimtab.apiserver.kinds.InternalForm;
 import io.trimtab.apiserver.kinds.LabelSelectorRules;
 import io.trimtab.apiserver.kinds.Trees;
-import io.trimtab.apiserver.kinds.core.InternalForm;
 import io.trimtab.apiserver.kinds.core.PodDefaults;
 import io.trimtab.apiserver.kinds.core.PodWarnings;
 import io.trimtab.apiserver.resource.Kind;
@@ -16,6 +17,19 @@ import java.util.List;
 
 /** Deployments. Stateless. */
 public final class DeploymentKind implements Kind {
+
+    private final DisabledFields disabled;
+
+    /** Stateless but for what it is told of the cluster. */
+    public DeploymentKind(DisabledFields disabled) {
+        this.disabled = disabled;
+    }
+
+    @Override
+    public void dropDisabled(ObjectNode object) {
+        disabled.ofPodSpec(Trees.object(Trees.object(Trees.object(object, "spec"), "template"), "spec"));
+        disabled.drop("DeploymentReplicaSetTerminatingReplicas", Trees.object(object, "status"), "terminatingReplicas");
+    }
 
     @Override
     public void defaults(ObjectNode deployment) {
@@ -86,7 +100,7 @@ public final class DeploymentKind implements Kind {
                 errors.add(new FieldErrors.FieldError(
                         FieldErrors.Type.NOT_SUPPORTED,
                         path,
-                        "Unsupported value: " + InternalForm.of(strategy, List.of("type", "rollingUpdate"))
+                        "Unsupported value: " + InternalForm.of(strategy, "apps/v1.DeploymentStrategy")
                                 + ": supported values: \"Recreate\", \"RollingUpdate\""));
         }
     }

@@ -4,13 +4,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
+import io.trimtab.apiserver.kinds.DisabledFields;
 import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.IntOrPercent;
+import io.trimtab.apiserver.kinds.InternalForm;
 import io.trimtab.apiserver.kinds.LabelSelectorRules;
 import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.kinds.core.ClaimRules;
-import io.trimtab.apiserver.kinds.core.InternalForm;
 import io.trimtab.apiserver.kinds.core.PodDefaults;
 import io.trimtab.apiserver.kinds.core.PodSpecRules;
 import io.trimtab.apiserver.kinds.core.PodWarnings;
@@ -30,6 +31,20 @@ public final class StatefulSetKind implements Kind {
             "ordinals",
             "revisionHistoryLimit",
             "persistentVolumeClaimRetentionPolicy");
+
+    private final DisabledFields disabled;
+
+    /** Stateless but for what it is told of the cluster. */
+    public StatefulSetKind(DisabledFields disabled) {
+        this.disabled = disabled;
+    }
+
+    @Override
+    public void dropDisabled(ObjectNode object) {
+        disabled.ofPodSpec(Trees.object(Trees.object(Trees.object(object, "spec"), "template"), "spec"));
+        ObjectNode strategy = Trees.object(Trees.object(object, "spec"), "updateStrategy");
+        disabled.drop("MaxUnavailableStatefulSet", Trees.object(strategy, "rollingUpdate"), "maxUnavailable");
+    }
 
     @Override
     public void defaults(ObjectNode set) {
@@ -168,7 +183,7 @@ public final class StatefulSetKind implements Kind {
                 if (Trees.has(strategy, "rollingUpdate")) {
                     errors.invalidShown(
                             path + ".rollingUpdate",
-                            InternalForm.of(strategy.get("rollingUpdate"), List.of("partition", "maxUnavailable")),
+                            InternalForm.of(strategy.get("rollingUpdate"), "apps/v1.RollingUpdateStatefulSetStrategy"),
                             "only allowed for updateStrategy 'RollingUpdate'");
                 }
             }
@@ -180,7 +195,7 @@ public final class StatefulSetKind implements Kind {
             default ->
                 errors.invalidShown(
                         path,
-                        InternalForm.of(strategy, List.of("type", "rollingUpdate")),
+                        InternalForm.of(strategy, "apps/v1.StatefulSetUpdateStrategy"),
                         "must be 'RollingUpdate' or 'OnDelete'");
         }
         JsonNode retention = Trees.child(spec, "persistentVolumeClaimRetentionPolicy");

@@ -3,6 +3,7 @@ package io.trimtab.apiserver.kinds.batch;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
+import io.trimtab.apiserver.kinds.DisabledFields;
 import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.kinds.core.PodWarnings;
@@ -13,6 +14,21 @@ import org.jspecify.annotations.Nullable;
 
 /** CronJobs. Stateless. */
 public final class CronJobKind implements Kind {
+
+    private final DisabledFields disabled;
+
+    /** Stateless but for what it is told of the cluster. */
+    public CronJobKind(DisabledFields disabled) {
+        this.disabled = disabled;
+    }
+
+    @Override
+    public void dropDisabled(ObjectNode object) {
+        disabled.ofPodSpec(Trees.object(
+                Trees.object(
+                        Trees.object(Trees.object(Trees.object(object, "spec"), "jobTemplate"), "spec"), "template"),
+                "spec"));
+    }
 
     @Override
     public void defaults(ObjectNode cron) {

@@ -3,6 +3,7 @@ package io.trimtab.apiserver.kinds.batch;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
+import io.trimtab.apiserver.kinds.DisabledFields;
 import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.LabelSelectorRules;
 import io.trimtab.apiserver.kinds.Names;
@@ -19,6 +20,18 @@ import java.util.function.Function;
 /** Jobs. Unless told otherwise the server makes their selector, from their uid. Stateless. */
 public final class JobKind implements Kind {
     private static final String PREFIX = "batch.kubernetes.io/";
+
+    private final DisabledFields disabled;
+
+    /** Stateless but for what it is told of the cluster. */
+    public JobKind(DisabledFields disabled) {
+        this.disabled = disabled;
+    }
+
+    @Override
+    public void dropDisabled(ObjectNode object) {
+        disabled.ofPodSpec(Trees.object(Trees.object(Trees.object(object, "spec"), "template"), "spec"));
+    }
 
     @Override
     public void defaults(ObjectNode job) {

@@ -3,6 +3,7 @@ package io.trimtab.apiserver.kinds.core;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.FieldRules;
+import io.trimtab.apiserver.kinds.InternalForm;
 import io.trimtab.apiserver.kinds.LabelSelectorRules;
 import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.Trees;
@@ -281,17 +282,9 @@ final class Affinities {
                         FieldErrors.Type.DUPLICATE,
                         at,
                         "Duplicate value: "
-                                + InternalForm.of(withText(taint), List.of("key", "value", "effect", "timeAdded"))
+                                + InternalForm.of(taint, "core/v1.Taint")
                                 + ": taints must be unique by key and effect pair"));
             }
         }
-    }
-
-    private static JsonNode withText(JsonNode taint) {
-        com.fasterxml.jackson.databind.node.ObjectNode copy = taint.deepCopy();
-        if (!copy.has("value")) {
-            copy.put("value", "");
-        }
-        return copy;
     }
 }

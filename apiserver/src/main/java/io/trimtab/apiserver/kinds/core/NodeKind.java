@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.errors.FieldErrors.FieldError;
+import io.trimtab.apiserver.kinds.InternalForm;
 import io.trimtab.apiserver.kinds.IpAddresses;
 import io.trimtab.apiserver.kinds.ResourceRequirements;
 import io.trimtab.apiserver.kinds.Trees;
@@ -112,7 +113,7 @@ public final class NodeKind implements Kind {
                 errors.add(new FieldError(
                         FieldErrors.Type.DUPLICATE,
                         "status.addresses[" + i + "]",
-                        "Duplicate value: " + InternalForm.of(address, List.of("type", "address"))));
+                        "Duplicate value: " + InternalForm.of(address, "core/v1.NodeAddress")));
             }
             i++;
         }

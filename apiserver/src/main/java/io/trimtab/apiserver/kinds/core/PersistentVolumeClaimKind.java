@@ -5,11 +5,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.Amounts;
 import io.trimtab.apiserver.kinds.FieldRules;
+import io.trimtab.apiserver.kinds.TreeDiff;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** PersistentVolumeClaims. Stateless. */
 public final class PersistentVolumeClaimKind implements Kind {
@@ -93,7 +95,7 @@ public final class PersistentVolumeClaimKind implements Kind {
             errors.forbidden(
                     "spec",
                     "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound"
-                            + " claims\n" + TreeDiff.of(before, now));
+                            + " claims\n" + TreeDiff.of(before, now, "core/v1.PersistentVolumeClaimSpec"));
         }
         size(spec, old, errors);
         if (!Trees.same(spec, before, "volumeMode")) {
@@ -147,5 +149,16 @@ public final class PersistentVolumeClaimKind implements Kind {
     @Override
     public boolean returnsDeletedObject() {
         return true;
+    }
+
+    @Override
+    public void warn(ObjectNode claim, @Nullable ObjectNode old, List<String> warnings) {
+        for (String gone : List.of("volume.beta.kubernetes.io/storage-class")) {
+            if (Trees.map(claim.get("metadata"), "annotations").containsKey(gone)) {
+                warnings.add("metadata.annotations[" + gone
+                        + "]: deprecated since v1.8; use \"storageClassName\" attribute" + " instead");
+            }
+        }
+        PodWarnings.fractionalBytes(Trees.at(claim, "spec", "resources"), "spec.resources", warnings);
     }
 }

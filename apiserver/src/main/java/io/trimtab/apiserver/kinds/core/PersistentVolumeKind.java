@@ -8,14 +8,37 @@ import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.ResourceRequirements;
 import io.trimtab.apiserver.kinds.Times;
+import io.trimtab.apiserver.kinds.TreeDiff;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** PersistentVolumes. Stateless. */
 public final class PersistentVolumeKind implements Kind {
+    /** Volumes whose drivers are gone, in the order in which they are looked for. */
+    private static final Map<String, String> GONE = new LinkedHashMap<>();
+
+    private static final Map<String, String> DEPRECATED = new LinkedHashMap<>();
+
+    static {
+        GONE.put("cephfs", "v1.28, non-functional in v1.31+");
+        GONE.put("photonPersistentDisk", "v1.11, non-functional in v1.16+");
+        GONE.put("scaleIO", "v1.16, non-functional in v1.22+");
+        GONE.put("storageos", "v1.22, non-functional in v1.25+");
+        GONE.put("glusterfs", "v1.25, non-functional in v1.26+");
+        GONE.put("rbd", "v1.28, non-functional in v1.31+");
+        DEPRECATED.put(
+                "volume.beta.kubernetes.io/storage-class",
+                "deprecated since v1.8; use \"storageClassName\" attribute instead");
+        DEPRECATED.put(
+                "volume.beta.kubernetes.io/mount-options",
+                "deprecated since v1.31; use \"mountOptions\" attribute instead");
+    }
+
     private static final List<String> POLICIES = List.of("Delete", "Recycle", "Retain");
 
     private interface SourceRule {
@@ -190,7 +213,8 @@ public final class PersistentVolumeKind implements Kind {
         if (!Trees.same(now, had)) {
             errors.forbidden(
                     "spec.persistentvolumesource",
-                    "spec.persistentvolumesource is immutable after creation\n" + TreeDiff.of(had, now));
+                    "spec.persistentvolumesource is immutable after creation\n"
+                            + TreeDiff.of(had, now, "core/v1.PersistentVolumeSource"));
         }
         if (!Trees.same(spec, before, "volumeMode")) {
             errors.invalid("volumeMode", Trees.shown(spec, "volumeMode"), FieldRules.IMMUTABLE);
@@ -209,5 +233,31 @@ public final class PersistentVolumeKind implements Kind {
     @Override
     public boolean returnsDeletedObject() {
         return true;
+    }
+
+    @Override
+    public void warn(ObjectNode volume, @Nullable ObjectNode old, List<String> warnings) {
+        Map<String, String> annotations = Trees.map(volume.get("metadata"), "annotations");
+        DEPRECATED.forEach((key, message) -> {
+            if (annotations.containsKey(key)) {
+                warnings.add("metadata.annotations[" + key + "]: " + message);
+            }
+        });
+        JsonNode spec = Trees.child(volume, "spec");
+        if (Trees.text(spec, "persistentVolumeReclaimPolicy").equals("Recycle")) {
+            warnings.add("spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the"
+                    + " recommended approach is to use dynamic provisioning.");
+        }
+        int i = 0;
+        for (JsonNode term : Trees.items(Trees.at(spec, "nodeAffinity", "required"), "nodeSelectorTerms")) {
+            String at = "spec.nodeAffinity.required.nodeSelectorTerms[" + i++ + "]";
+            PodWarnings.nodeSelectorTerm(term, false, at, warnings);
+        }
+        GONE.forEach((field, when) -> {
+            if (Trees.has(spec, field)) {
+                String shown = field.equals("storageos") ? "storageOS" : field;
+                warnings.add("spec." + shown + ": deprecated in " + when);
+            }
+        });
     }
 }

@@ -3,6 +3,7 @@ package io.trimtab.apiserver.kinds.core;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
+import io.trimtab.apiserver.kinds.DisabledFields;
 import io.trimtab.apiserver.kinds.Times;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.resource.Kind;
@@ -12,12 +13,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Pods. Their spec hardly changes once they exist; the subresources {@code ephemeralcontainers} and {@code resize}, which come
  * here as updates with that subresource in the context, change what the main one may not. Stateless.
  */
 public final class PodKind implements Kind {
+
+    private final DisabledFields disabled;
+
+    /** Stateless but for what it is told of the cluster. */
+    public PodKind(DisabledFields disabled) {
+        this.disabled = disabled;
+    }
+
+    @Override
+    public void dropDisabled(ObjectNode object) {
+        disabled.ofPodSpec(Trees.object(object, "spec"));
+        disabled.ofPodStatus(Trees.object(object, "status"));
+    }
 
     @Override
     public void defaults(ObjectNode pod) {
@@ -149,7 +164,13 @@ public final class PodKind implements Kind {
         if (Trees.hasContent(spec, "nodeName") && Trees.hasContent(spec, "schedulingGates")) {
             errors.forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared");
         }
-        PodWarnings.add(pod, context.warnings());
+    }
+
+    @Override
+    public void warn(ObjectNode pod, @Nullable ObjectNode old, List<String> warnings) {
+        if (old == null) {
+            PodWarnings.add(pod, warnings);
+        }
     }
 
     private static void validate(ObjectNode pod, FieldErrors errors) {

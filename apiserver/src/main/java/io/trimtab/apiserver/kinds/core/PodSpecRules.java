@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.Amounts;
 import io.trimtab.apiserver.kinds.FieldRules;
+import io.trimtab.apiserver.kinds.InternalForm;
 import io.trimtab.apiserver.kinds.IpAddresses;
 import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.ResourceRequirements;
@@ -141,7 +142,9 @@ public final class PodSpecRules {
             String name = Trees.text(spec, "runtimeClassName");
             FieldRules.invalid(errors, path + ".runtimeClassName", name, Names.subdomain(name));
         }
-        FieldRules.choice(errors, path, spec, "preemptionPolicy", List.of("PreemptLowerPriority", "Never"));
+        if (Trees.has(spec, "preemptionPolicy")) {
+            FieldRules.requiredChoice(errors, path, spec, "preemptionPolicy", List.of("PreemptLowerPriority", "Never"));
+        }
         if (Trees.has(spec, "overhead")) {
             ObjectNode asLimits = ((ObjectNode) spec).objectNode();
             asLimits.set("limits", spec.get("overhead"));
@@ -196,7 +199,7 @@ public final class PodSpecRules {
             }
             boolean byName = Trees.has(claim, "resourceClaimName");
             boolean byTemplate = Trees.has(claim, "resourceClaimTemplateName");
-            String shown = InternalForm.of(claim, List.of("name", "resourceClaimName", "resourceClaimTemplateName"));
+            String shown = InternalForm.of(claim, "core/v1.PodResourceClaim");
             if (byName && byTemplate) {
                 errors.invalidShown(
                         at,

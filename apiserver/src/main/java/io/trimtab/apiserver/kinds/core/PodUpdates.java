@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.errors.FieldErrors.FieldError;
 import io.trimtab.apiserver.kinds.FieldRules;
+import io.trimtab.apiserver.kinds.InternalForm;
 import io.trimtab.apiserver.kinds.IpAddresses;
 import io.trimtab.apiserver.kinds.Names;
+import io.trimtab.apiserver.kinds.TreeDiff;
 import io.trimtab.apiserver.kinds.Trees;
 import java.util.HashMap;
 import java.util.List;
@@ -55,7 +57,8 @@ final class PodUpdates {
         if (!Trees.same(munged, before)) {
             errors.forbidden(
                     "spec",
-                    "pod updates may not change fields other than " + UPDATABLE + "\n" + TreeDiff.of(before, munged));
+                    "pod updates may not change fields other than " + UPDATABLE + "\n"
+                            + TreeDiff.of(before, munged, "core/v1.PodSpec"));
         }
     }
 
@@ -248,7 +251,7 @@ final class PodUpdates {
                 errors.forbidden(
                         "spec.ephemeralContainers",
                         "existing ephemeral containers " + FieldErrors.quote(name) + " may not be changed\n"
-                                + TreeDiff.of(before, container));
+                                + TreeDiff.of(before, container, "core/v1.EphemeralContainer"));
             }
         }
     }
@@ -339,13 +342,14 @@ final class PodUpdates {
             boolean both = ips.size() == 2
                     && IpAddresses.isV6(Trees.text(ips.get(0), "ip")) != IpAddresses.isV6(Trees.text(ips.get(1), "ip"));
             if (!both) {
-                StringBuilder shown = new StringBuilder("[");
-                ips.forEach(ip ->
-                        shown.append(shown.length() > 1 ? "," : "").append(InternalForm.of(ip, List.of("ip=IP"))));
                 errors.add(new FieldError(
                         FieldErrors.Type.INVALID,
                         "status." + list,
-                        "Invalid value: " + shown + "]: may specify no more than one IP for each IP family"));
+                        "Invalid value: "
+                                + InternalForm.of(
+                                        Trees.child(status, list),
+                                        "[]core/v1." + (list.equals("podIPs") ? "PodIP" : "HostIP"))
+                                + ": may specify no more than one IP for each IP family"));
             }
         }
     }

@@ -3,6 +3,7 @@ package io.trimtab.apiserver.kinds.core;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
+import io.trimtab.apiserver.kinds.DisabledFields;
 import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.LabelSelectorRules;
 import io.trimtab.apiserver.kinds.Trees;
@@ -14,6 +15,18 @@ import java.util.function.Function;
 
 /** ReplicationControllers: ReplicaSets with a plain map for a selector. Stateless. */
 public final class ReplicationControllerKind implements Kind {
+
+    private final DisabledFields disabled;
+
+    /** Stateless but for what it is told of the cluster. */
+    public ReplicationControllerKind(DisabledFields disabled) {
+        this.disabled = disabled;
+    }
+
+    @Override
+    public void dropDisabled(ObjectNode object) {
+        disabled.ofPodSpec(Trees.object(Trees.object(Trees.object(object, "spec"), "template"), "spec"));
+    }
 
     @Override
     public void defaults(ObjectNode controller) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.FieldRules;
+import io.trimtab.apiserver.kinds.InternalForm;
 import io.trimtab.apiserver.kinds.ResourceRequirements;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.resource.Kind;
@@ -109,7 +110,7 @@ public final class ResourceQuotaKind implements Kind {
                 if (!fits(scope, name)) {
                     errors.invalidShown(
                             path,
-                            InternalForm.of(spec.get("scopeSelector"), List.of("matchExpressions")),
+                            InternalForm.of(spec.get("scopeSelector"), "core/v1.ScopeSelector"),
                             "unsupported scope applied to resource");
                 }
             }

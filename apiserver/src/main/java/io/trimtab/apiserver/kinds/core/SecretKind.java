@@ -143,4 +143,15 @@ public final class SecretKind implements Kind {
     public Map<String, Function<JsonNode, String>> selectableFields() {
         return Map.of("type", secret -> Trees.text(secret, "type"));
     }
+
+    @Override
+    public void warn(ObjectNode secret, @Nullable ObjectNode old, List<String> warnings) {
+        if (Trees.text(secret, "type").equals("kubernetes.io/tls")) {
+            JsonNode data = Trees.child(secret, "data");
+            String wrong = KeyPairs.mismatch(Trees.text(data, "tls.crt"), Trees.text(data, "tls.key"));
+            if (!wrong.isEmpty()) {
+                warnings.add(wrong);
+            }
+        }
+    }
 }

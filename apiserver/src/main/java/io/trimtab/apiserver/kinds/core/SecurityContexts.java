@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.FieldRules;
+import io.trimtab.apiserver.kinds.InternalForm;
 import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.Trees;
 import java.util.HashSet;
@@ -56,7 +57,7 @@ final class SecurityContexts {
         windows(errors, path + ".windowsOptions", Trees.child(context, "windowsOptions"));
         appArmor(errors, path + ".appArmorProfile", Trees.child(context, "appArmorProfile"));
         FieldRules.choice(errors, path, context, "supplementalGroupsPolicy", List.of("Merge", "Strict"));
-        FieldRules.choice(errors, path, context, "seLinuxChangePolicy", List.of("MountOption", "Recursive"));
+        FieldRules.choice(errors, path, context, "seLinuxChangePolicy", List.of("Recursive"));
     }
 
     static void container(FieldErrors errors, String path, @Nullable ObjectNode context, boolean hostUsers) {
@@ -94,21 +95,7 @@ final class SecurityContexts {
 
     /** Kubernetes shows its internal struct here: every field, in its order, under its Go name. */
     private static String shown(ObjectNode context) {
-        return InternalForm.of(
-                context,
-                List.of(
-                        "capabilities",
-                        "privileged",
-                        "seLinuxOptions=SELinuxOptions",
-                        "windowsOptions",
-                        "runAsUser",
-                        "runAsGroup",
-                        "runAsNonRoot",
-                        "readOnlyRootFilesystem",
-                        "allowPrivilegeEscalation",
-                        "procMount",
-                        "seccompProfile",
-                        "appArmorProfile"));
+        return InternalForm.of(context, "core/v1.SecurityContext");
     }
 
     private static void id(FieldErrors errors, String path, JsonNode context, String field) {
@@ -169,7 +156,7 @@ final class SecurityContexts {
         } else if (Trees.has(profile, "localhostProfile")) {
             errors.invalidShown(
                     path + ".localhostProfile",
-                    InternalForm.of(profile, List.of("type", "localhostProfile")),
+                    InternalForm.of(profile, "core/v1.SeccompProfile"),
                     "can only be set when seccomp type is Localhost");
         }
     }

@@ -3,9 +3,11 @@ package io.trimtab.apiserver.kinds.core;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
+import io.trimtab.apiserver.kinds.IpAddresses;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -118,5 +120,52 @@ public final class ServiceKind implements Kind {
         return Map.of(
                 "spec.clusterIP", service -> Trees.text(Trees.child(service, "spec"), "clusterIP"),
                 "spec.type", service -> Trees.text(Trees.child(service, "spec"), "type"));
+    }
+
+    @Override
+    public void warn(ObjectNode service, @Nullable ObjectNode old, List<String> warnings) {
+        JsonNode spec = Trees.child(service, "spec");
+        String hints = "service.kubernetes.io/topology-aware-hints";
+        if (Trees.map(service.get("metadata"), "annotations").containsKey(hints)) {
+            warnings.add(
+                    "annotation " + hints + " is deprecated, please use service.kubernetes.io/topology-mode instead");
+        }
+        String type = Trees.text(spec, "type");
+        boolean external = type.equals("ExternalName");
+        boolean headless = !external && Trees.texts(spec, "clusterIPs").equals(List.of("None"));
+        if (!external && !headless) {
+            warn(spec, "clusterIPs", warnings);
+        }
+        List<String> externalIps = Trees.texts(spec, "externalIPs");
+        if (headless) {
+            if (!Trees.text(spec, "loadBalancerIP").isEmpty()) {
+                warnings.add("spec.loadBalancerIP is ignored for headless services");
+            }
+            if (!externalIps.isEmpty()) {
+                warnings.add("spec.externalIPs is ignored for headless services");
+            }
+            if (!Trees.text(spec, "sessionAffinity").equals("None")) {
+                warnings.add("spec.SessionAffinity is ignored for headless services");
+            }
+        }
+        warn(spec, "externalIPs", warnings);
+        IpAddresses.warn("spec.loadBalancerIP", Trees.text(spec, "loadBalancerIP"), warnings);
+        List<String> ranges = Trees.texts(spec, "loadBalancerSourceRanges");
+        for (int i = 0; i < ranges.size(); i++) {
+            IpAddresses.warnRange("spec.loadBalancerSourceRanges[" + i + "]", ranges.get(i), warnings);
+        }
+        if (external && !externalIps.isEmpty()) {
+            warnings.add("spec.externalIPs is ignored when spec.type is \"ExternalName\"");
+        }
+        if (!external && !Trees.text(spec, "externalName").isEmpty()) {
+            warnings.add("spec.externalName is ignored when spec.type is not \"ExternalName\"");
+        }
+    }
+
+    private static void warn(JsonNode spec, String list, List<String> warnings) {
+        List<String> addresses = Trees.texts(spec, list);
+        for (int i = 0; i < addresses.size(); i++) {
+            IpAddresses.warn("spec." + list + "[" + i + "]", addresses.get(i), warnings);
+        }
     }
 }

@@ -5,9 +5,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.IntOrPercent;
+import io.trimtab.apiserver.kinds.InternalForm;
 import io.trimtab.apiserver.kinds.LabelSelectorRules;
 import io.trimtab.apiserver.kinds.Trees;
-import io.trimtab.apiserver.kinds.core.InternalForm;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
 import java.util.List;
@@ -36,8 +36,7 @@ public final class PodDisruptionBudgetKind implements Kind {
         if (Trees.has(spec, "minAvailable") && Trees.has(spec, "maxUnavailable")) {
             errors.invalidShown(
                     "spec",
-                    InternalForm.of(
-                            spec, List.of("minAvailable", "selector", "maxUnavailable", "unhealthyPodEvictionPolicy")),
+                    InternalForm.of(spec, "policy/v1.PodDisruptionBudgetSpec"),
                     "minAvailable and maxUnavailable cannot be both set");
         }
         for (String field : List.of("minAvailable", "maxUnavailable")) {

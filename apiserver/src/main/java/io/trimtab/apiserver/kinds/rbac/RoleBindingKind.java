@@ -4,9 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.FieldRules;
+import io.trimtab.apiserver.kinds.InternalForm;
 import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.Trees;
-import io.trimtab.apiserver.kinds.core.InternalForm;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
 import java.util.List;
@@ -90,7 +90,7 @@ public final class RoleBindingKind implements Kind {
         if (!Trees.same(binding, old, "roleRef")) {
             errors.invalidShown(
                     "roleRef",
-                    InternalForm.of(Trees.child(binding, "roleRef"), List.of("apiGroup=APIGroup", "kind", "name")),
+                    InternalForm.of(Trees.child(binding, "roleRef"), "rbac/v1.RoleRef"),
                     "cannot change roleRef");
         }
     }

@@ -4,13 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.FieldRules;
+import io.trimtab.apiserver.kinds.InternalForm;
 import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.Trees;
-import io.trimtab.apiserver.kinds.core.InternalForm;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 
@@ -76,9 +75,7 @@ public final class CsiNodeKind implements Kind {
             for (JsonNode driver : Trees.items(Trees.child(node, "spec"), "drivers")) {
                 if (Trees.text(driver, "name").equals(Trees.text(before, "name")) && !Trees.same(driver, before)) {
                     errors.invalidShown(
-                            "spec.drivers",
-                            InternalForm.of(driver, List.of("name", "nodeID=NodeID", "topologyKeys", "allocatable")),
-                            FieldRules.IMMUTABLE);
+                            "spec.drivers", InternalForm.of(driver, "storage/v1.CSINodeDriver"), FieldRules.IMMUTABLE);
                 }
             }
         }
