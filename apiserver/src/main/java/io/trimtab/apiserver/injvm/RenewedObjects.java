@@ -80,7 +80,7 @@ abstract class RenewedObjects<T extends HasMetadata> {
             return;
         }
         if (before == null && known.size() >= KNOWN) {
-            known.clear(); // also of what is deleted; the rest is read as a whole once
+            known.clear(); // all are read as a whole once
         }
         // What is as long as before mostly has everything where it was before.
         Known<T> same = before != null && before.json().length == json.length ? before : null;
@@ -92,6 +92,11 @@ abstract class RenewedObjects<T extends HasMetadata> {
                         place(json, SPEC, same == null ? -1 : same.spec()),
                         place(json, MANAGED, same == null ? -1 : same.managed()),
                         place(json, REVISION, same == null ? -1 : same.revision())));
+    }
+
+    /** Deleted objects are not kept: with their bytes they would take memory for ever. */
+    void forget(StoredObject stored) {
+        known.remove(stored.key());
     }
 
     /** Where something stands that stood at a place before. */

@@ -207,6 +207,9 @@ final class StorageListWatch<T extends HasMetadata> implements ListWatch<T> {
             }
             StoredObject object = event.object();
             T item = object == null ? null : typed(object);
+            if (object != null && event.type() == EventSource.Type.DELETED) {
+                source.typed().forget(object, type.javaType());
+            }
             if (item == null) {
                 receiver.accept(new WatchEvent.Bookmark<>(Long.toString(event.revision()), event.initialEventsEnd()));
                 return;

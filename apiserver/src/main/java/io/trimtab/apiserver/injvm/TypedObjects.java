@@ -26,6 +26,14 @@ final class TypedObjects {
         return typed.read(object);
     }
 
+    /** The object is gone, or at least for somebody: what was kept to read its next revision quickly is let go. */
+    void forget(StoredObject object, Class<?> type) {
+        Typed<?> typed = byType.get(type);
+        if (typed != null && typed.renewed != null) {
+            typed.renewed.forget(object);
+        }
+    }
+
     private static final class Typed<T extends HasMetadata> {
         private final Class<T> type;
         private final ObjectReader reader;

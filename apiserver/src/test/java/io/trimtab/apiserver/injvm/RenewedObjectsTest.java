@@ -125,4 +125,18 @@ class RenewedObjectsTest {
         String other = NODE.replace("\"name\":\"a\"", "\"name\":\"b\"");
         changed(nodes, other, PartialObjectMetadata.class, text -> text.replace("\"x\":\"1\"", "\"x\":\"2\""), false);
     }
+
+    @Test
+    void givenLease_whenItsWatchersHearThatItIsDeleted_thenNothingOfItIsKept() throws IOException {
+        StoredObject lease =
+                storage.create(resource("coordination.k8s.io", "leases"), (ObjectNode) JSON.readTree(LEASE));
+        RenewedObjects<Lease> renewed = Objects.requireNonNull(RenewedObjects.of(Lease.class));
+        renewed.keep(lease, KubernetesJson.cacheMapper().readValue(lease.json(), Lease.class));
+        assertThat(renewed.newest(lease)).isNotNull();
+
+        renewed.forget(lease);
+
+        assertThat(renewed.newest(lease)).isNull();
+        assertThat(renewed.read(lease)).isNull();
+    }
 }
