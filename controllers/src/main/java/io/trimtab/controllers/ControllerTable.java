@@ -30,6 +30,7 @@ import io.trimtab.controllers.podgc.PodGarbageCollector;
 import io.trimtab.controllers.protection.VolumeProtection;
 import io.trimtab.controllers.replicaset.ReplicaSetController;
 import io.trimtab.controllers.replicationcontroller.ReplicationControllerController;
+import io.trimtab.controllers.resourceclaim.ResourceClaimController;
 import io.trimtab.controllers.resourcequota.ResourceQuotaController;
 import io.trimtab.controllers.rootca.RootCaPublisher;
 import io.trimtab.controllers.serviceaccount.ServiceAccountController;
@@ -187,6 +188,11 @@ public final class ControllerTable {
             }),
             Entry.off(BootstrapSigner.NAME, "bootstrapsigner", BootstrapSigner::controller),
             Entry.off(TokenCleaner.NAME, "tokencleaner", TokenCleaner::controller),
+            new Entry(ResourceClaimController.NAME, "resource-claim-controller", (manager, options) -> {
+                if (options.features().enabled("DynamicResourceAllocation")) {
+                    ResourceClaimController.addTo(manager, options.features());
+                }
+            }),
             Entry.of(ServiceCidrController.NAME, ServiceCidrController.NAME, ServiceCidrController::controller),
             Entry.of(NodeTtlController.NAME, "ttl", NodeTtlController::controller),
             Entry.of(CertificateApprover.NAME, "csrapproving", CertificateApprover::controller),
@@ -227,6 +233,7 @@ public final class ControllerTable {
             "pvc-protection-controller",
             "replicaset-controller",
             "replication-controller",
+            "resource-claim-controller",
             "resourcequota-controller",
             "root-ca-cert-publisher",
             "service-account-controller",
