@@ -5,12 +5,14 @@ import io.trimtab.controller.ManagerProgram;
 import io.trimtab.controllers.certificates.Signers;
 import io.trimtab.controllers.nodeipam.NodeIpamController;
 import io.trimtab.controllers.serviceaccounttoken.TokenKey;
+import io.trimtab.encoding.GoDuration;
 import io.trimtab.program.ProgramFlags;
 import io.trimtab.program.Programs;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Set;
@@ -77,6 +79,13 @@ public final class ControllerManager implements Callable<Integer> {
             description =
                     "RSA or EC key to sign the tokens of Secrets with; default: the API server is asked for them.")
     private @Nullable Path serviceAccountKeyFile;
+
+    @Option(
+            names = "--legacy-service-account-token-clean-up-period",
+            defaultValue = "8760h",
+            paramLabel = "TIME",
+            description = "For how long tokens of Secrets must not have been used to be cleared away.")
+    private String unusedTokens = "8760h";
 
     @Mixin
     private SigningFlags signing = new SigningFlags();
@@ -160,6 +169,7 @@ public final class ControllerManager implements Callable<Integer> {
                         e);
             }
         }
+        table = table.withUnusedTokens(unusedTokens());
         Signers signers = signing.signers(spec);
         if (signers != null) {
             table = table.withSigners(signers);
@@ -173,6 +183,15 @@ public final class ControllerManager implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), "--cluster-cidr: " + e.getMessage(), e);
         }
+    }
+
+    private Duration unusedTokens() {
+        return GoDuration.parse(unusedTokens)
+                .filter(time -> !time.isNegative() && !time.isZero())
+                .orElseThrow(() -> new ParameterException(
+                        spec.commandLine(),
+                        "--legacy-service-account-token-clean-up-period: \"" + unusedTokens
+                                + "\" is no duration; give one such as 8760h"));
     }
 
     private String rootCertificates(Config config) {

@@ -18,6 +18,7 @@ import io.trimtab.controllers.endpointslice.EndpointSliceController;
 import io.trimtab.controllers.endpointslicemirroring.EndpointSliceMirroringController;
 import io.trimtab.controllers.garbagecollector.GarbageCollector;
 import io.trimtab.controllers.job.JobController;
+import io.trimtab.controllers.legacytokens.LegacyTokenCleaner;
 import io.trimtab.controllers.namespace.NamespaceController;
 import io.trimtab.controllers.nodeipam.NodeIpamController;
 import io.trimtab.controllers.nodelifecycle.NodeLifecycleController;
@@ -41,6 +42,7 @@ import io.trimtab.controllers.statefulset.StatefulSetController;
 import io.trimtab.controllers.tainteviction.TaintEvictionController;
 import io.trimtab.controllers.ttlafterfinished.TtlAfterFinishedController;
 import io.trimtab.features.FeatureGates;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -60,6 +62,7 @@ public final class ControllerTable {
      * @param nodeRanges where nodes get their ranges of pod addresses from; null if they get none from us
      * @param tokenKey signs the tokens of Secrets; null to ask the API server for them
      * @param signers sign CertificateSigningRequests; null if somebody else does
+     * @param unusedTokens for how long tokens of Secrets must not have been used to be cleared away
      * @param features which of Kubernetes' features are on: some controllers are there only then
      */
     public record Options(
@@ -67,31 +70,37 @@ public final class ControllerTable {
             NodeIpamController.@Nullable Ranges nodeRanges,
             @Nullable TokenKey tokenKey,
             @Nullable Signers signers,
+            Duration unusedTokens,
             FeatureGates features) {
 
         /** Nodes get no ranges, and the API server makes all tokens. */
         public Options(String rootCertificates) {
-            this(rootCertificates, null, null, null, FeatureGates.DEFAULT);
+            this(rootCertificates, null, null, null, LegacyTokenCleaner.UNUSED, FeatureGates.DEFAULT);
         }
 
         /** The same, with ranges for nodes. */
         public Options withNodeRanges(NodeIpamController.Ranges ranges) {
-            return new Options(rootCertificates, ranges, tokenKey, signers, features);
+            return new Options(rootCertificates, ranges, tokenKey, signers, unusedTokens, features);
         }
 
         /** The same, with a key for the tokens of Secrets. */
         public Options withTokenKey(TokenKey key) {
-            return new Options(rootCertificates, nodeRanges, key, signers, features);
+            return new Options(rootCertificates, nodeRanges, key, signers, unusedTokens, features);
         }
 
         /** The same, with authorities that sign requests. */
         public Options withSigners(Signers others) {
-            return new Options(rootCertificates, nodeRanges, tokenKey, others, features);
+            return new Options(rootCertificates, nodeRanges, tokenKey, others, unusedTokens, features);
         }
 
         /** The same, with features switched on or off. */
         public Options withFeatures(FeatureGates gates) {
-            return new Options(rootCertificates, nodeRanges, tokenKey, signers, gates);
+            return new Options(rootCertificates, nodeRanges, tokenKey, signers, unusedTokens, gates);
+        }
+
+        /** The same, with tokens of Secrets cleared away after another time. */
+        public Options withUnusedTokens(Duration time) {
+            return new Options(rootCertificates, nodeRanges, tokenKey, signers, time, features);
         }
     }
 
@@ -193,6 +202,10 @@ public final class ControllerTable {
                     ResourceClaimController.addTo(manager, options.features());
                 }
             }),
+            new Entry(
+                    LegacyTokenCleaner.NAME,
+                    "legacy-service-account-token-cleaner",
+                    (manager, options) -> manager.add(LegacyTokenCleaner.component(manager, options.unusedTokens()))),
             Entry.of(ServiceCidrController.NAME, ServiceCidrController.NAME, ServiceCidrController::controller),
             Entry.of(NodeTtlController.NAME, "ttl", NodeTtlController::controller),
             Entry.of(CertificateApprover.NAME, "csrapproving", CertificateApprover::controller),
@@ -225,6 +238,7 @@ public final class ControllerTable {
             "generic-garbage-collector",
             "horizontal-pod-autoscaler",
             "job-controller",
+            "legacy-service-account-token-cleaner",
             "namespace-controller",
             "node-controller",
             "persistent-volume-binder",

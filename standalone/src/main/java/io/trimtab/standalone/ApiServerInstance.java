@@ -68,6 +68,7 @@ import io.trimtab.apiserver.store.MemoryStore;
 import io.trimtab.apiserver.store.RocksStore;
 import io.trimtab.apiserver.store.Store;
 import io.trimtab.apiserver.table.Tables;
+import io.trimtab.apiserver.tokens.LegacyTokens;
 import io.trimtab.apiserver.tokens.ServiceAccountTokens;
 import io.trimtab.apiserver.tokens.TokenIssuer;
 import io.trimtab.apiserver.tokens.TokenKeys;
@@ -536,6 +537,7 @@ public final class ApiServerInstance implements AutoCloseable {
             sorts.add(StaticTokens.parse(file.toString(), read("--token-auth-file", file), audiences));
         }
         sorts.add(new ServiceAccountTokens(storage, keys, settings, driver));
+        sorts.add(new LegacyTokens(storage, keys, settings, driver));
         sorts.add(new BootstrapTokens(storage, driver, audiences));
         access.issuers(audiences).ifPresent(sorts::add);
         extensions.tokenWebhook(audiences).ifPresent(sorts::add);
@@ -622,6 +624,7 @@ public final class ApiServerInstance implements AutoCloseable {
             Bootstrap.run(storage, driver, bootstrapSettings());
         }
         parts.add(Keeper.ofClientAuthority(storage, driver, this::bootstrapSettings));
+        parts.add(Keeper.ofTokenTracking(storage, driver));
         watchCertificates();
         if (sharesEndpoints()) {
             parts.add(ServerEndpoints.start(

@@ -15,6 +15,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeParseException;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,6 +89,7 @@ public final class Bootstrap {
         bootstrap.flowControl(CoreResources.FLOW_SCHEMAS, data.path("flowschemas"));
         bootstrap.kubernetesService();
         bootstrap.clientAuthority();
+        bootstrap.tokenTracking();
         bootstrap.store();
     }
 
@@ -118,6 +122,33 @@ public final class Bootstrap {
         Bootstrap bootstrap = new Bootstrap(storage, driver, settings);
         bootstrap.clientAuthority();
         bootstrap.store();
+    }
+
+    /** Says since when it is noted which tokens of Secrets are used. */
+    static void tokenTracking(Storage storage, Driver driver) {
+        Bootstrap bootstrap = new Bootstrap(storage, driver, new Settings("", "127.0.0.1", 0, null));
+        bootstrap.tokenTracking();
+        bootstrap.store();
+    }
+
+    private void tokenTracking() {
+        String name = "kube-apiserver-legacy-service-account-token-tracking";
+        String today = LocalDate.ofInstant(driver.now(), ZoneOffset.UTC).toString();
+        if (isAbsent(CoreResources.CONFIG_MAPS, "kube-system", name)) {
+            ObjectNode map = object(CoreResources.CONFIG_MAPS, "kube-system", name);
+            map.putObject("data").put("since", today);
+            add(CoreResources.CONFIG_MAPS, map);
+            return;
+        }
+        storage.update(CoreResources.CONFIG_MAPS, "kube-system", name, current -> {
+            ObjectNode data = current.withObjectProperty("data");
+            try {
+                LocalDate.parse(data.path("since").asText(""));
+            } catch (DateTimeParseException e) {
+                data.put("since", today);
+            }
+            return current;
+        });
     }
 
     private void flowControlObjects() {

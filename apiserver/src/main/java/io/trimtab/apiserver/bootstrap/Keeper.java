@@ -57,6 +57,19 @@ public final class Keeper implements AutoCloseable {
                 .later();
     }
 
+    /**
+     * Keeps the ConfigMap that says since when it is noted which tokens of Secrets are used. {@link Bootstrap} makes it; this looks
+     * twice an hour, as seldom as Kubernetes makes it again.
+     */
+    public static Keeper ofTokenTracking(Storage storage, Driver driver) {
+        return new Keeper(
+                        driver,
+                        Duration.ofMinutes(30),
+                        "tracking of tokens not maintained",
+                        () -> Bootstrap.tokenTracking(storage, driver))
+                .later();
+    }
+
     /** Does something now, and goes on doing it. */
     static Keeper now(Driver driver, Duration every, String failure, Runnable step) {
         Keeper keeper = new Keeper(driver, every, failure, step);

@@ -37,6 +37,7 @@ public final class ServiceAccountTokens implements TokenAuthenticator {
     private final TokenKeys keys;
     private final TokenSettings settings;
     private final Driver driver;
+    private final SecretTokens secrets;
     private final Map<String, ObjectNode> verified = new ConcurrentHashMap<>();
 
     public ServiceAccountTokens(Storage storage, TokenKeys keys, TokenSettings settings, Driver driver) {
@@ -44,6 +45,7 @@ public final class ServiceAccountTokens implements TokenAuthenticator {
         this.keys = keys;
         this.settings = settings;
         this.driver = driver;
+        this.secrets = new SecretTokens(storage, driver);
     }
 
     @Override
@@ -70,10 +72,10 @@ public final class ServiceAccountTokens implements TokenAuthenticator {
             throw new BadToken(
                     "token audiences " + quoted(own) + " is invalid for the target audiences " + quoted(asked));
         }
-        return Optional.of(new Authenticated(validate(claims), both));
+        return Optional.of(new Authenticated(validate(token, claims), both));
     }
 
-    private UserInfo validate(ObjectNode claims) {
+    private UserInfo validate(String token, ObjectNode claims) {
         Instant now = driver.now();
         if (claims.has("exp")
                 && now.minus(LEEWAY).getEpochSecond() > claims.path("exp").asLong()) {
@@ -101,6 +103,15 @@ public final class ServiceAccountTokens implements TokenAuthenticator {
             throw new BadToken("service account " + namespace + "/" + name + " has been deleted");
         }
         mustExist(own.path("secret"), CoreResources.SECRETS, namespace, "secret", now);
+        if (own.has("secret")) {
+            // What such a Secret shows is a token for its readers, as if a controller manager had signed it.
+            storage.get(
+                            CoreResources.SECRETS,
+                            namespace,
+                            own.path("secret").path("name").asText(""))
+                    .filter(secret -> SecretTokens.has(secret, token))
+                    .ifPresent(secret -> secrets.used(secret, name));
+        }
         mustExist(own.path("pod"), CoreResources.PODS, namespace, "pod", now);
         if (!own.has("pod")) {
             mustExist(own.path("node"), CoreResources.NODES, null, "node", now);
