@@ -2,6 +2,7 @@ package io.trimtab.controllers;
 
 import io.trimtab.controller.Controller;
 import io.trimtab.controller.Manager;
+import io.trimtab.controllers.attachdetach.AttachDetachController;
 import io.trimtab.controllers.bootstraptoken.BootstrapSigner;
 import io.trimtab.controllers.bootstraptoken.TokenCleaner;
 import io.trimtab.controllers.certificates.CertificateApprover;
@@ -206,6 +207,7 @@ public final class ControllerTable {
                     LegacyTokenCleaner.NAME,
                     "legacy-service-account-token-cleaner",
                     (manager, options) -> manager.add(LegacyTokenCleaner.component(manager, options.unusedTokens()))),
+            Entry.of(AttachDetachController.NAME, "attachdetach", AttachDetachController::controller),
             Entry.of(ServiceCidrController.NAME, ServiceCidrController.NAME, ServiceCidrController::controller),
             Entry.of(NodeTtlController.NAME, "ttl", NodeTtlController::controller),
             Entry.of(CertificateApprover.NAME, "csrapproving", CertificateApprover::controller),
@@ -218,11 +220,21 @@ public final class ControllerTable {
             Entry.idle("service-lb-controller", "service"),
             Entry.idle("node-route-controller", "route"),
             Entry.idle("cloud-node-lifecycle-controller", "cloud-node-lifecycle"),
+            // Behind gates that are closed by default, or off unless named, in Kubernetes; here they do nothing yet.
+            Entry.idle("device-taint-eviction-controller", "device-taint-eviction-controller"),
+            Entry.idle(
+                    "kube-apiserver-serving-clustertrustbundle-publisher-controller",
+                    "kube-apiserver-serving-clustertrustbundle-publisher-controller"),
+            Entry.idle("podcertificaterequest-cleaner-controller", "podcertificaterequest-cleaner-controller"),
+            Entry.idle("selinux-warning-controller", "selinux-warning-controller"),
+            Entry.idle("storage-version-migrator-controller", "svm"),
+            Entry.idle("storageversion-garbage-collector-controller", "storage-version-gc"),
             // The API server checks the types of policies itself, where Kubernetes has its manager do it.
             Entry.idle("validatingadmissionpolicy-status-controller", "validatingadmissionpolicy-status-controller"));
 
     /** The names by which controllers ask for clients, where these have ServiceAccounts that are bound to ClusterRoles. */
     private static final Set<String> SERVICE_ACCOUNTS = Set.of(
+            "attachdetach-controller",
             "certificate-controller",
             "clusterrole-aggregation-controller",
             "bootstrap-signer",

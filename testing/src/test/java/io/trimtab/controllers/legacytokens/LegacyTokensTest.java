@@ -127,9 +127,9 @@ class LegacyTokensTest {
                 .endSpec()
                 .build());
 
-        cluster.advance(Duration.ofDays(3));
+        cluster.advance(Duration.ofDays(2));
         ask(cluster, used);
-        cluster.advance(Duration.ofDays(1).plusHours(1));
+        cluster.advance(Duration.ofDays(2).plusHours(1));
 
         assertThat(label(cluster, made, INVALID_SINCE)).isNotEmpty();
         assertThat(ask(cluster, made)).isEqualTo(401);
