@@ -8,6 +8,8 @@ import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.EnvVarSource;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.KeyToPath;
+import io.fabric8.kubernetes.api.model.PersistentVolume;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.ProjectedVolumeSource;
 import io.fabric8.kubernetes.api.model.ProjectedVolumeSourceBuilder;
@@ -23,6 +25,7 @@ import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.VolumeProjection;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
+import io.fabric8.kubernetes.api.model.node.v1.RuntimeClass;
 import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
 import io.trimtab.client.ResourceType;
@@ -54,6 +57,12 @@ final class PodInputs {
     private static final ResourceType<ServiceAccount> ACCOUNTS = ResourceType.of(ServiceAccount.class);
     private static final ResourceType<ConfigMap> CONFIG_MAPS = ResourceType.of(ConfigMap.class);
     private static final ResourceType<Secret> SECRETS = ResourceType.of(Secret.class);
+    private static final ResourceType<PersistentVolumeClaim> CLAIMS = ResourceType.of(PersistentVolumeClaim.class);
+    private static final ResourceType<PersistentVolume> VOLUMES = ResourceType.of(PersistentVolume.class);
+    /** As a type of a path of the node: there must be something. */
+    private static final String LOCAL = "Local";
+
+    private static final ResourceType<RuntimeClass> RUNTIME_CLASSES = ResourceType.of(RuntimeClass.class);
 
     private final Client client;
     private final Lister<Service> services;
@@ -263,6 +272,16 @@ final class PodInputs {
             return value == null ? null : decoded(value);
         }
         return null;
+    }
+
+    /** The runtime that a pod wants by its class; empty for that of the node. */
+    String runtimeHandler(Pod pod) {
+        String name = pod.getSpec().getRuntimeClassName();
+        return name == null || name.isEmpty()
+                ? ""
+                : client.get(RUNTIME_CLASSES, null, name)
+                        .map(RuntimeClass::getHandler)
+                        .orElse("");
     }
 
     static String hostname(Pod pod, String node) {
@@ -511,6 +530,10 @@ final class PodInputs {
                     Objects.requireNonNullElse(volume.getHostPath().getType(), ""));
         }
         if (volume.getPersistentVolumeClaim() != null) {
+            String path = localPath(pod, volume.getPersistentVolumeClaim().getClaimName());
+            if (path != null) {
+                return new ContainerSetup.Volume.Host(path, LOCAL);
+            }
             return new ContainerSetup.Volume.Claimed(pod.getMetadata().getNamespace() + "/"
                     + volume.getPersistentVolumeClaim().getClaimName());
         }
@@ -548,6 +571,18 @@ final class PodInputs {
             return new ContainerSetup.Volume.Empty(memory);
         }
         return new ContainerSetup.Volume.Files(files);
+    }
+
+    /** Where a local volume is on its node; null for one that the nodes share. */
+    private @Nullable String localPath(Pod pod, String claim) {
+        String name = client.get(CLAIMS, pod.getMetadata().getNamespace(), claim)
+                .map(c -> c.getSpec().getVolumeName())
+                .orElse("");
+        PersistentVolume found =
+                name.isEmpty() ? null : client.get(VOLUMES, null, name).orElse(null);
+        return found == null || found.getSpec().getLocal() == null
+                ? null
+                : found.getSpec().getLocal().getPath();
     }
 
     private void projected(

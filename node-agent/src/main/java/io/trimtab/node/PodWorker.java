@@ -347,6 +347,19 @@ final class PodWorker implements Reconciler {
         if (record.ip != null) {
             return true;
         }
+        String handler = inputs.runtimeHandler(pod);
+        if (!runtime.handles(handler)) {
+            if (record.nag("sandbox", driver.now(), NAG)) {
+                events.of(record.node)
+                        .warning(
+                                pod,
+                                "FailedCreatePodSandBox",
+                                "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox runtime:"
+                                        + " no runtime for \"" + handler + "\" is configured");
+            }
+            wake.in(NAG);
+            return false;
+        }
         if (isHostNetwork(pod)) {
             record.ip = nodes.hostAddress(record.node);
             return true;

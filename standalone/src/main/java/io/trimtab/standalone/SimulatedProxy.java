@@ -160,7 +160,10 @@ final class SimulatedProxy {
         if (path.equals("/healthz")) {
             return text("ok");
         }
-        if (path.equals("/pods") || path.equals("/pods/") || path.equals("/runningpods/")) {
+        if (path.equals("/pods")
+                || path.equals("/pods/")
+                || path.equals("/runningpods")
+                || path.equals("/runningpods/")) {
             return json(pods(fabric.cluster().podsOn(name)));
         }
         if (path.equals("/logs") || path.equals("/logs/")) {

@@ -8,13 +8,19 @@ import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.PersistentVolumeBuilder;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.PodCondition;
 import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.Volume;
+import io.fabric8.kubernetes.api.model.VolumeBuilder;
+import io.fabric8.kubernetes.api.model.node.v1.RuntimeClassBuilder;
 import io.trimtab.client.ResourceType;
 import io.trimtab.junit.Cluster;
 import io.trimtab.junit.TrimtabCluster;
+import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -182,6 +188,102 @@ class PodLimitsTest {
                 .anySatisfy(event -> assertThat(event.getMessage())
                         .isEqualTo("MountVolume.SetUp failed for volume \"host\" : hostPath type check failed:"
                                 + " /etc/hosts is not a directory"));
+    }
+
+    @Test
+    void givenALocalVolume_whenItsPathIsMissing_thenThePodWaitsForIt(Cluster cluster) {
+        cluster.create(new PersistentVolumeBuilder()
+                .withNewMetadata()
+                .withName("disk")
+                .endMetadata()
+                .withNewSpec()
+                .addToCapacity("storage", new Quantity("1Gi"))
+                .withAccessModes("ReadWriteOnce")
+                .withStorageClassName("manual")
+                .withNewLocal("ext4", "/mnt/disks/one")
+                .withNewNodeAffinity()
+                .withNewRequired()
+                .addNewNodeSelectorTerm()
+                .addNewMatchExpression()
+                .withKey("kubernetes.io/hostname")
+                .withOperator("In")
+                .withValues("node-1")
+                .endMatchExpression()
+                .endNodeSelectorTerm()
+                .endRequired()
+                .endNodeAffinity()
+                .endSpec()
+                .build());
+        cluster.create(new PersistentVolumeClaimBuilder()
+                .withNewMetadata()
+                .withName("disk")
+                .endMetadata()
+                .withNewSpec()
+                .withAccessModes("ReadWriteOnce")
+                .withStorageClassName("manual")
+                .withNewResources()
+                .addToRequests("storage", new Quantity("1Gi"))
+                .endResources()
+                .endSpec()
+                .build());
+        cluster.advance(Duration.ofSeconds(30)); // or it would start before its claim is bound
+        Pod pod = cluster.create(mounting(
+                "web",
+                new VolumeBuilder()
+                        .withName("disk")
+                        .withNewPersistentVolumeClaim("disk", false)
+                        .build()));
+        cluster.advance(Duration.ofSeconds(20));
+        assertThat(cluster.refresh(pod)).hasPhase("Pending");
+
+        Pod visitor = cluster.create(mounting(
+                "visitor",
+                new VolumeBuilder().withName("disk").withNewHostPath("/", "").build()));
+        cluster.advance(Duration.ofSeconds(5));
+        cluster.client()
+                .pods()
+                .inNamespace("default")
+                .withName(visitor.getMetadata().getName())
+                .writingOutput(new ByteArrayOutputStream())
+                .exec("nsenter", "--mount=/mnt/proc/1/ns/mnt", "--", "sh", "-c", "mkdir -p /mnt/disks/one");
+        cluster.advance(Duration.ofSeconds(20));
+
+        assertThat(cluster.refresh(pod)).hasPhase("Running");
+    }
+
+    private static Pod mounting(String name, Volume volume) {
+        return new PodBuilder(pod(name))
+                .editSpec()
+                .withNodeName("node-1")
+                .withVolumes(volume)
+                .editContainer(0)
+                .addNewVolumeMount()
+                .withName(volume.getName())
+                .withMountPath("/mnt")
+                .endVolumeMount()
+                .endContainer()
+                .endSpec()
+                .build();
+    }
+
+    @Test
+    void givenAHandlerThatNobodyHas_whenAPodWantsIt_thenItHasNoSandbox(Cluster cluster) {
+        cluster.create(new RuntimeClassBuilder()
+                .withNewMetadata()
+                .withName("mine")
+                .endMetadata()
+                .withHandler("no-such-handler")
+                .build());
+        Pod pod = cluster.create(new PodBuilder(pod("web"))
+                .editSpec()
+                .withNodeName("node-1")
+                .withRuntimeClassName("mine")
+                .endSpec()
+                .build());
+        cluster.advance(Duration.ofSeconds(10));
+
+        assertThat(cluster.refresh(pod)).hasPhase("Pending");
+        assertThat(reasons(cluster, pod)).contains("FailedCreatePodSandBox");
     }
 
     @Test

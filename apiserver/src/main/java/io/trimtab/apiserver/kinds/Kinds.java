@@ -34,6 +34,7 @@ import io.trimtab.apiserver.kinds.core.ServiceAccountKind;
 import io.trimtab.apiserver.kinds.core.ServiceAddresses;
 import io.trimtab.apiserver.kinds.core.ServiceKind;
 import io.trimtab.apiserver.kinds.discovery.EndpointSliceKind;
+import io.trimtab.apiserver.kinds.dynamicresources.ResourceSliceKind;
 import io.trimtab.apiserver.kinds.events.EventKind;
 import io.trimtab.apiserver.kinds.flowcontrol.FlowSchemaKind;
 import io.trimtab.apiserver.kinds.flowcontrol.PriorityLevelKind;
@@ -118,6 +119,7 @@ public final class Kinds {
         put("autoscaling", "HorizontalPodAutoscaler", new HorizontalPodAutoscalerKind());
         put("scheduling.k8s.io", "PriorityClass", new PriorityClassKind());
         put("node.k8s.io", "RuntimeClass", new RuntimeClassKind());
+        put("resource.k8s.io", "ResourceSlice", new ResourceSliceKind());
         put("storage.k8s.io", "StorageClass", new StorageClassKind(false));
         put("storage.k8s.io", "VolumeAttributesClass", new StorageClassKind(true));
         put("storage.k8s.io", "CSIDriver", new CsiDriverKind());

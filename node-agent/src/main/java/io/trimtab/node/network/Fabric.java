@@ -219,6 +219,11 @@ public final class Fabric {
                 }
             }
         }
+        Optional<Listener> own =
+                protocol == Protocol.TCP ? NodeServers.at(port, isLoopback(address), driver.now()) : Optional.empty();
+        if (own.isPresent()) {
+            return reached(null, own.get(), sourceOf(origin), address, port);
+        }
         return new Verdict.Refused("nothing listens at port " + port + "/" + protocol + " of node " + name);
     }
 

@@ -24,6 +24,11 @@ public interface ContainerRuntime {
     /** Sets who is told the uid of a pod of which something has changed. Called from any thread; must only schedule. */
     void onChange(Consumer<String> podUid);
 
+    /** Whether it has the handler that a RuntimeClass names; empty for its own. */
+    default boolean handles(String handler) {
+        return true;
+    }
+
     /** How an image is on a node. */
     ImageState image(String node, String image);
 

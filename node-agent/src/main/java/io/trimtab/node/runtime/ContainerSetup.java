@@ -47,7 +47,8 @@ public record ContainerSetup(
         /**
          * A path of the node; pods that name the same share it.
          *
-         * @param type what must be there, as {@code hostPath.type} says it; empty for anything
+         * @param type what must be there, as {@code hostPath.type} says it; {@code Local} if there must be something, empty if
+         *     there need not
          */
         record Host(String path, String type) implements Volume {}
 

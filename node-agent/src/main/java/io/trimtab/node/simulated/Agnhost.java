@@ -199,7 +199,9 @@ final class Agnhost {
                 // As Go prints it: directories begin with d, sticky ones with dt.
                 boolean sticky = (entry.mode() & 01000) != 0;
                 String mode = FilePrograms.mode('-', entry.mode());
-                String shown = entry.directory() ? (sticky ? "dt" : "d") + mode.substring(1) : mode;
+                boolean inherits = (entry.mode() & 02000) != 0;
+                String kind = "d" + (inherits ? "g" : "") + (sticky ? "t" : "");
+                String shown = entry.directory() ? kind + mode.substring(1) : mode;
                 shell.print("mode of file \"" + path + "\": " + shown + "\n");
             }
             case "perms" ->

@@ -29,10 +29,14 @@ final class HostPaths {
                     case "Socket" -> found != null && found.kind() == FileTree.Entry.SOCKET;
                     case "CharDevice" -> found != null && found.kind() == FileTree.Entry.CHARACTER_DEVICE;
                     case "BlockDevice" -> found != null && found.kind() == FileTree.Entry.BLOCK_DEVICE;
+                    case "Local" -> found != null;
                     default -> true;
                 };
         if (fits) {
             return null;
+        }
+        if (host.type().equals("Local")) {
+            return "path \"" + host.path() + "\" does not exist";
         }
         String wanted =
                 switch (host.type()) {

@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * programs nobody looks into costs nothing. Safe for use by any thread.
  */
 final class PodWorld {
+    /** Of a directory that belongs to a group: what is made in it does, too, and only its maker removes it. */
+    private static final int SHARED = 03000;
+
     /** What its containers have is what it asks for. */
     private volatile Pod pod;
 
@@ -221,14 +224,26 @@ final class PodWorld {
         return boxes.get(container);
     }
 
-    /** A process in a container. */
-    Shell shell(Container container, Box box, Supplier<Instant> now, Shell.Sink out, Shell.Sink err) {
-        return shell(container, box, now, out, err, false);
+    /** A process that somebody starts in a container that runs. */
+    Shell visit(Container container, Box box, Supplier<Instant> now, Shell.Sink out, Shell.Sink err, boolean tty) {
+        return shell(container, box, now, out, err, tty, Map.of("visits", "true"));
     }
 
-    /** A process in a container; {@code tty}: one that somebody talks to by a terminal. */
+    /** The program of a container; {@code tty}: one that somebody talks to by a terminal. */
     Shell shell(Container container, Box box, Supplier<Instant> now, Shell.Sink out, Shell.Sink err, boolean tty) {
+        return shell(container, box, now, out, err, tty, Map.of());
+    }
+
+    private Shell shell(
+            Container container,
+            Box box,
+            Supplier<Instant> now,
+            Shell.Sink out,
+            Shell.Sink err,
+            boolean tty,
+            Map<String, String> more) {
         Map<String, String> facts = new TreeMap<>(facts(container));
+        facts.putAll(more);
         if (Kernel.administersNetwork(container)) {
             facts.put("privileged", "true");
         }
@@ -251,13 +266,22 @@ final class PodWorld {
             String sub = FileView.normal("/", mount.subPath()).substring(1);
             String path = base.isEmpty() ? sub : sub.isEmpty() ? base : base + "/" + sub;
             if (!path.isEmpty() && tree.find(path) == null) {
-                tree.directories(path, 0750);
+                make(tree, base, path);
             }
             mounts.add(new FileView.Mount(FileView.normal("/", mount.path()), tree, path, mount.readOnly()));
         }
         SecurityContext context = container.getSecurityContext();
         boolean readOnly = context != null && Boolean.TRUE.equals(context.getReadOnlyRootFilesystem());
         return new FileView(box.disk(), readOnly, mounts, path -> kernelFile(path, container));
+    }
+
+    /** Makes what is to be mounted of a volume, as the volume's own directory is. */
+    private void make(FileTree tree, String base, String path) {
+        FileTree.Entry like = tree.find(base);
+        tree.directories(path, 0755);
+        Integer group = fsGroup();
+        int mode = like == null ? 0755 : like.mode() & 0777;
+        tree.put(path, new FileTree.Entry("", true, group == null ? mode : mode | SHARED, group == null ? 0 : group));
     }
 
     private FileTree.@Nullable Entry kernelFile(String path, Container container) {
@@ -284,8 +308,12 @@ final class PodWorld {
         if (group == null && context != null) {
             group = context.getRunAsGroup();
         }
-        String primary = String.valueOf(group == null ? 0 : group);
+        List<String> ofImage = Images.groups(container.getImage(), user(container));
+        String primary = group != null ? String.valueOf(group) : ofImage.isEmpty() ? "0" : ofImage.get(0);
         List<String> groups = new ArrayList<>(List.of(primary));
+        if (context == null || !"Strict".equals(context.getSupplementalGroupsPolicy())) {
+            groups.addAll(ofImage);
+        }
         if (context != null) {
             if (context.getFsGroup() != null) {
                 groups.add(String.valueOf(context.getFsGroup()));

@@ -45,6 +45,26 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
     /** What a process that is told to end reports, as shells count: 128 + SIGKILL. */
     private static final int KILLED = 137;
 
+    /** What nodes have whose administrators wanted one more: the names in the documents of those runtimes. */
+    private static final Set<String> HANDLERS = Set.of(
+            "runc",
+            "crun",
+            "youki",
+            "runsc",
+            "gvisor",
+            "kata",
+            "kata-qemu",
+            "kata-clh",
+            "kata-fc",
+            "nvidia",
+            "nvidia-cdi",
+            "wasm",
+            "wasmtime",
+            "wasmedge",
+            "spin",
+            "untrusted",
+            "test-handler");
+
     private static final int MAX_OUTPUT = 1 << 20;
     private static final Duration LONGEST_EXEC = Duration.ofHours(1);
     private static final Duration LONGEST_HOOK_REQUEST = Duration.ofSeconds(30);
@@ -86,6 +106,11 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
     @Override
     public String version() {
         return "simulated://1.0.0";
+    }
+
+    @Override
+    public boolean handles(String handler) {
+        return handler.isEmpty() || HANDLERS.contains(handler);
     }
 
     @Override
@@ -430,7 +455,7 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
         StringBuilder output = new StringBuilder();
         StringBuilder errors = new StringBuilder();
         Shell shell = world(pod)
-                .shell(container, box, driver::now, text -> append(output, text), text -> append(errors, text));
+                .visit(container, box, driver::now, text -> append(output, text), text -> append(errors, text), false);
         shell.takeInput(input);
         shell.command(latin(command));
         Duration took = Duration.ZERO;
@@ -505,7 +530,7 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
         Input typed = input ? new Input() : Input.of("");
         Shell.Sink out = tty ? text -> console.output(Terminal.shown(text)) : console::output;
         Shell shell = world(pod)
-                .shell(container, box, driver::now, out, tty ? out : console::error, tty)
+                .visit(container, box, driver::now, out, tty ? out : console::error, tty)
                 .reading(typed)
                 .command(latin(command));
         typed.onMore(shell::wake);
@@ -939,7 +964,8 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
             return false;
         }
         boolean known = annotation(pod, Simulation.SERVES, container.getName()) != null
-                || "agnhost".equals(Commands.repository(container.getImage()));
+                || "agnhost".equals(Commands.repository(container.getImage()))
+                || isUnderstood(pod, container);
         for (Probe probe :
                 new Probe[] {container.getStartupProbe(), container.getReadinessProbe(), container.getLivenessProbe()
                 }) {
@@ -948,6 +974,13 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
             }
         }
         return false;
+    }
+
+    /** Whether all is known of what a container runs, so that what it does not serve is not served. */
+    private boolean isUnderstood(Pod pod, Container container) {
+        PodWorld world = worlds.get(pod.getMetadata().getUid());
+        PodWorld.Box box = world == null ? null : world.box(container.getName());
+        return box != null && box.execution != null && !box.sockets.servesDeclared();
     }
 
     /** Whether somebody has been in the container, and may have changed what it serves. */

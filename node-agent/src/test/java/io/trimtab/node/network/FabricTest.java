@@ -114,6 +114,14 @@ class FabricTest implements ClusterView, Servers {
     }
 
     @Test
+    void givenANode_whenItsOwnPortsAreDialled_thenItsProxyAnswers() {
+        String node = "10.0.0.11";
+        assertThat(reach(new Origin.OnNode("n1"), node, 10256)).isEqualTo("node");
+        assertThat(reach(new Origin.OnNode("n1"), "127.0.0.1", 10249)).isEqualTo("node");
+        assertThat(reach(new Origin.OnNode("n1"), node, 10249)).isEqualTo("Refused");
+    }
+
+    @Test
     void givenPods_whenOneDialsAnother_thenItReachesWhatListens() {
         assertThat(reach(in(client), "172.16.1.3", 8080)).isEqualTo("one");
         assertThat(reach(in(client), "172.16.1.3", 81)).isEqualTo("Refused");
