@@ -20,7 +20,6 @@ import io.fabric8.kubernetes.api.model.node.v1.RuntimeClassBuilder;
 import io.trimtab.client.ResourceType;
 import io.trimtab.junit.Cluster;
 import io.trimtab.junit.TrimtabCluster;
-import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -236,16 +235,15 @@ class PodLimitsTest {
         cluster.advance(Duration.ofSeconds(20));
         assertThat(cluster.refresh(pod)).hasPhase("Pending");
 
-        Pod visitor = cluster.create(mounting(
+        Pod visitor = mounting(
                 "visitor",
-                new VolumeBuilder().withName("disk").withNewHostPath("/", "").build()));
-        cluster.advance(Duration.ofSeconds(5));
-        cluster.client()
-                .pods()
-                .inNamespace("default")
-                .withName(visitor.getMetadata().getName())
-                .writingOutput(new ByteArrayOutputStream())
-                .exec("nsenter", "--mount=/mnt/proc/1/ns/mnt", "--", "sh", "-c", "mkdir -p /mnt/disks/one");
+                new VolumeBuilder().withName("disk").withNewHostPath("/", "").build());
+        visitor.getSpec()
+                .getContainers()
+                .get(0)
+                .setCommand(List.of(
+                        "sh", "-c", "nsenter --mount=/mnt/proc/1/ns/mnt -- mkdir -p /mnt/disks/one; sleep 10000"));
+        cluster.create(visitor);
         cluster.advance(Duration.ofSeconds(20));
 
         assertThat(cluster.refresh(pod)).hasPhase("Running");
