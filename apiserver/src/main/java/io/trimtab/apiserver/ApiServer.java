@@ -370,7 +370,10 @@ public final class ApiServer {
             trail.annotate("authorization.k8s.io/reason", decision.reason());
         }
         if (!allowed) {
-            throw AccessDenied.of(user, asked, decision.reason());
+            throw AccessDenied.atTheDoor(user, asked, decision.reason());
+        }
+        if (request.path().startsWith("//")) {
+            return ResourceHandler.notFoundPage(); // no route begins so
         }
         for (PathHandler handler : delegates) {
             Optional<ApiResponse> answer = handler.handle(request, user);
@@ -399,15 +402,14 @@ public final class ApiServer {
         List<String> warnings = handling.warnings;
         Map<String, List<String>> headers = new LinkedHashMap<>();
         headers.put("Audit-Id", List.of(auditId(handling)));
-        headers.put("Cache-Control", List.of("no-cache, private"));
+        if (handling.info != null) { // what cannot even be read is refused before this is said
+            headers.put("Cache-Control", List.of("no-cache, private"));
+        }
         headers.putAll(response.headers());
         Ticket ticket = handling.ticket;
         if (ticket != null) {
             headers.put("X-Kubernetes-Pf-Flowschema-Uid", ticket.schemaUid());
             headers.put("X-Kubernetes-Pf-Prioritylevel-Uid", ticket.levelUid());
-        }
-        if (response.code() == 403) {
-            headers.put("X-Content-Type-Options", List.of("nosniff"));
         }
         if (!warnings.isEmpty()) {
             headers.put("Warning", warningHeaders(warnings));

@@ -1,6 +1,7 @@
 package io.trimtab.apiserver;
 
-import io.trimtab.apiserver.errors.Statuses;
+import io.trimtab.apiserver.auth.PlainError;
+import io.trimtab.apiserver.errors.FieldErrors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -53,7 +54,8 @@ public record RequestInfo(
         String first = parts.get(at);
         if (first.equals("watch") || first.equals("proxy")) {
             if (parts.size() - at < 2) {
-                throw Statuses.raw("unable to determine kind and namespace from url, " + path);
+                throw new PlainError("Internal Server Error: " + FieldErrors.quote(request.target())
+                        + ": failed to create RequestInfo: unable to determine kind and namespace from url, " + path);
             }
             verb = first;
             at++;

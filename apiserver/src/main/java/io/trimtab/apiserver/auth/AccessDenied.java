@@ -3,6 +3,7 @@ package io.trimtab.apiserver.auth;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.errors.StatusException;
 import io.trimtab.apiserver.errors.Statuses;
+import java.util.Map;
 
 /** The refusal of a request that its user may not make. Stateless. */
 public final class AccessDenied {
@@ -16,6 +17,11 @@ public final class AccessDenied {
                 asked.resourceRequest() ? asked.resource() : "",
                 asked.resourceRequest() ? asked.name() : "",
                 reason.isEmpty() ? why : why + ": " + reason);
+    }
+
+    /** The same, as the first to look at a request says it: with a header against guessing what kind of page this is. */
+    public static StatusException atTheDoor(UserInfo user, Authorizer.Attributes asked, String reason) {
+        return new StatusException(of(user, asked, reason).status(), Map.of("X-Content-Type-Options", "nosniff"));
     }
 
     private static String message(UserInfo user, Authorizer.Attributes asked) {

@@ -58,7 +58,7 @@ public final class Impersonation {
                     "impersonate", one.group, one.version, one.resource, one.subresource, one.namespace, one.name);
             Authorizer.Decision decision = authorizer.authorize(user, attributes);
             if (decision.verdict() != Authorizer.Verdict.ALLOW) {
-                throw AccessDenied.of(user, attributes, decision.reason());
+                throw AccessDenied.atTheDoor(user, attributes, decision.reason());
             }
         }
         List<String> groups = new ArrayList<>(askedGroups);

@@ -4,7 +4,7 @@ package io.trimtab.apiserver.auth;
 public final class PlainError extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    PlainError(String line) {
+    public PlainError(String line) {
         super(line, null, false, false);
     }
 }

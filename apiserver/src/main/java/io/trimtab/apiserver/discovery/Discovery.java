@@ -132,7 +132,7 @@ public final class Discovery implements PathHandler {
                 return Optional.of(aggregated(request, path));
             }
             if (path.equals("/apis")) {
-                return Optional.of(Documents.negotiated(request, groupList())); // whatever the method
+                return Optional.of(Documents.negotiated(request, groupList(), false)); // whatever the method
             }
             return Optional.of(get(request, versions()));
         }
@@ -147,7 +147,8 @@ public final class Discovery implements PathHandler {
             return Optional.empty();
         }
         if (parts.length == 2) {
-            return Optional.of(get(request, group(parts[1])));
+            // Whatever the method, unless it is a group of those that a router knows one by one.
+            return Optional.of(Documents.negotiated(request, group(parts[1]), false));
         }
         if (parts.length == 3) {
             if (registry.versions(parts[1]).contains(parts[2])) {

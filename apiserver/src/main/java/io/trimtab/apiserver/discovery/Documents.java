@@ -11,9 +11,8 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.ApiResponse;
-import io.trimtab.apiserver.errors.StatusException;
-import io.trimtab.apiserver.errors.Statuses;
 import io.trimtab.apiserver.protobuf.ProtobufEncoder;
+import io.trimtab.apiserver.rest.Representation;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -46,49 +45,34 @@ public final class Documents {
      * @throws StatusException 406 if it wants something else
      */
     public static ApiResponse negotiated(ApiRequest request, ObjectNode document) {
-        String accept = request.header("accept");
-        if (accept == null || accept.isBlank()) {
-            return json(request, document);
-        }
-        for (String range : accept.split(",")) {
-            String type = mediaType(range);
-            if (parameters(range).containsKey("as")) {
-                continue;
-            }
-            switch (type) {
-                case "application/json", "*/*", "application/*" -> {
-                    return json(request, document);
-                }
-                case "application/yaml" -> {
-                    return whole("application/yaml", yaml(document));
-                }
-                case "application/vnd.kubernetes.protobuf" -> {
-                    return whole(type, ProtobufEncoder.object(document));
-                }
-                default -> {}
-            }
-        }
-        throw notAcceptable();
+        return negotiated(request, document, true);
     }
 
     /** Whether {@link #negotiated} would answer with compact JSON, as far as that can be told at a glance. */
     static boolean isPlainJson(ApiRequest request) {
-        return "application/json".equals(request.header("accept")) && !isPretty(request);
+        return "application/json".equals(request.header("accept"))
+                && !Representation.forErrors(request).pretty();
     }
 
-    /** What routing answers when no representation fits. */
-    public static StatusException notAcceptable() {
-        return Statuses.of(
-                406,
-                "NotAcceptable",
-                "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml,"
-                        + " application/vnd.kubernetes.protobuf",
-                com.fasterxml.jackson.databind.node.JsonNodeFactory.instance.objectNode());
+    /**
+     * A document as the Accept header wants it.
+     *
+     * @param routed whether a route with the same types stands before it
+     * @throws StatusException 406 if it wants something else
+     */
+    static ApiResponse negotiated(ApiRequest request, ObjectNode document, boolean routed) {
+        Representation form = Representation.ofDocument(request, routed);
+        String type = form.format().mediaType();
+        return switch (form.format()) {
+            case JSON -> whole(type, form.pretty() ? pretty(document) : compact(document));
+            case YAML -> whole(type, yaml(document));
+            case PROTOBUF -> whole(type, ProtobufEncoder.object(document));
+        };
     }
 
-    /** JSON; compact ends in a newline, indented does not. */
-    public static ApiResponse json(ApiRequest request, ObjectNode document) {
-        return whole("application/json", isPretty(request) ? pretty(document) : compact(document));
+    /** Text that needs no more than to be written. */
+    public static ApiResponse.Whole plain(String text) {
+        return whole("text/plain; charset=utf-8", text.getBytes(StandardCharsets.UTF_8));
     }
 
     /** Text, with the header that Go's http.Error sets. */
@@ -102,17 +86,6 @@ public final class Documents {
     /** A body with a content type. */
     public static ApiResponse.Whole whole(String type, byte[] body) {
         return new ApiResponse.Whole(200, Map.of("Content-Type", List.of(type)), body);
-    }
-
-    /** True if {@code pretty} asks for it or, without that parameter, a person seems to be looking. */
-    public static boolean isPretty(ApiRequest request) {
-        String pretty = request.queryParameter("pretty");
-        if (pretty != null) {
-            return pretty.equals("true") || pretty.equals("1");
-        }
-        String agent = request.header("user-agent");
-        return agent != null
-                && (agent.startsWith("curl") || agent.startsWith("Wget") || agent.startsWith("Mozilla/5.0"));
     }
 
     /** Without spaces, with a newline at the end. */

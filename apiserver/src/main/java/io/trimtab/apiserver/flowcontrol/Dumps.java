@@ -27,11 +27,11 @@ public final class Dumps implements PathHandler {
             return Optional.empty();
         }
         return switch (request.path().substring(PREFIX.length())) {
-            case "dump_priority_levels" -> Optional.of(Documents.text(200, levels()));
-            case "dump_queues" -> Optional.of(Documents.text(200, queues()));
+            case "dump_priority_levels" -> Optional.of(Documents.plain(levels()));
+            case "dump_queues" -> Optional.of(Documents.plain(queues()));
             case "dump_requests" -> {
                 String details = request.queryParameter("includeRequestDetails");
-                yield Optional.of(Documents.text(200, requests(details != null && !details.isEmpty())));
+                yield Optional.of(Documents.plain(requests(details != null && !details.isEmpty())));
             }
             default -> Optional.empty();
         };

@@ -6,6 +6,7 @@ import io.trimtab.apiserver.PathHandler;
 import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.discovery.Documents;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
@@ -137,13 +138,19 @@ public final class HealthChecks implements PathHandler {
         return checks.stream().filter(c -> c.endpoints().contains(endpoint)).toList();
     }
 
+    private List<Check> byName() {
+        return checks.stream().sorted(Comparator.comparing(Check::name)).toList();
+    }
+
     /** The state of all checks as metrics, for {@code /metrics/slis}. */
     String metrics() {
         StringBuilder text =
-                new StringBuilder("# HELP kubernetes_healthcheck This metric records the result of a single"
+                new StringBuilder("# HELP kubernetes_healthcheck [STABLE] This metric records the result of a single"
                         + " healthcheck.\n# TYPE kubernetes_healthcheck gauge\n");
-        for (Endpoint endpoint : Endpoint.values()) {
-            for (Check check : checksOf(endpoint)) {
+        for (Check check : byName()) {
+            for (Endpoint endpoint : check.endpoints().stream()
+                    .sorted(Comparator.comparing(Endpoint::path))
+                    .toList()) {
                 text.append("kubernetes_healthcheck{name=\"")
                         .append(check.name())
                         .append("\",type=\"")
@@ -174,7 +181,7 @@ public final class HealthChecks implements PathHandler {
             if (check.name().equals(name)) {
                 return Optional.of(
                         check.isGood()
-                                ? Documents.text(200, "ok")
+                                ? Documents.plain("ok")
                                 : Documents.text(500, "internal server error: " + name + " failed\n"));
             }
         }

@@ -8,7 +8,6 @@ import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.ApiResponse;
 import io.trimtab.apiserver.PathHandler;
 import io.trimtab.apiserver.auth.UserInfo;
-import io.trimtab.apiserver.errors.Statuses;
 import io.trimtab.features.FeatureGates;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -59,6 +58,10 @@ public final class Metrics implements PathHandler {
         }
     }
 
+    private static long startSeconds() {
+        return ManagementFactory.getRuntimeMXBean().getStartTime() / 1000;
+    }
+
     private static double statusBytes(String field) {
         try {
             for (String line : Files.readAllLines(STATUS)) {
@@ -101,11 +104,14 @@ public final class Metrics implements PathHandler {
                     Map.of("Content-Type", List.of("text/plain; charset=utf-8")),
                     "metrics reset\n".getBytes(StandardCharsets.UTF_8)));
         }
-        if (!request.method().equals("GET") && !request.method().equals("HEAD")) {
-            throw Statuses.methodNotAllowed();
-        }
         String text = indicators ? health.metrics() : registry.scrape() + features();
         return Optional.of(new ApiResponse.Whole(
-                200, Map.of("Content-Type", List.of(TYPE)), text.getBytes(StandardCharsets.UTF_8)));
+                200,
+                Map.of(
+                        "Content-Type",
+                        List.of(TYPE),
+                        "Process-Start-Time-Unix",
+                        List.of(Long.toString(startSeconds()))),
+                text.getBytes(StandardCharsets.UTF_8)));
     }
 }

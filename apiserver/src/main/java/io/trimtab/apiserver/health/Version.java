@@ -2,12 +2,15 @@ package io.trimtab.apiserver.health;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.trimtab.apiserver.Accept;
 import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.ApiResponse;
 import io.trimtab.apiserver.PathHandler;
 import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.discovery.Documents;
 import io.trimtab.apiserver.errors.Statuses;
+import io.trimtab.apiserver.rest.Representation;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -24,6 +27,7 @@ public final class Version implements PathHandler {
         if (!request.method().equals("GET")) {
             throw Statuses.methodNotAllowed();
         }
+        Representation.route(Accept.of(request), List.of("application/json"));
         return Optional.of(Documents.whole("application/json", Documents.pretty(document())));
     }
 

@@ -1,11 +1,13 @@
 package io.trimtab.apiserver.health;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.trimtab.apiserver.Accept;
 import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.ApiResponse;
 import io.trimtab.apiserver.PathHandler;
 import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.errors.Statuses;
+import io.trimtab.apiserver.rest.Representation;
 import io.trimtab.apiserver.tokens.OpenIdDocuments;
 import io.trimtab.apiserver.tokens.TokenKeys;
 import io.trimtab.apiserver.tokens.TokenSettings;
@@ -39,11 +41,13 @@ public final class WellKnown implements PathHandler {
         if (!request.method().equals("GET")) {
             throw Statuses.methodNotAllowed();
         }
+        String type = configuration ? "application/json" : "application/jwk-set+json";
+        Representation.route(Accept.of(request), List.of(type));
         ObjectNode document =
                 configuration ? OpenIdDocuments.configuration(settings, keys, externalAddress.get()) : keys.jwks();
         Map<String, List<String>> headers = new LinkedHashMap<>();
         headers.put("Cache-Control", List.of("public, max-age=3600"));
-        headers.put("Content-Type", List.of(configuration ? "application/json" : "application/jwk-set+json"));
+        headers.put("Content-Type", List.of(type));
         return Optional.of(
                 new ApiResponse.Whole(200, headers, document.toString().getBytes(StandardCharsets.UTF_8)));
     }

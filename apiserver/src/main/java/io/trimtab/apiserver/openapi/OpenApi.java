@@ -7,7 +7,6 @@ import io.trimtab.apiserver.ApiResponse;
 import io.trimtab.apiserver.PathHandler;
 import io.trimtab.apiserver.auth.UserInfo;
 import io.trimtab.apiserver.discovery.Documents;
-import io.trimtab.apiserver.errors.Statuses;
 import io.trimtab.apiserver.resource.ResourceRegistry;
 import io.trimtab.apiserver.resource.Served;
 import io.trimtab.apiserver.schema.Schema;
@@ -94,14 +93,8 @@ public final class OpenApi implements PathHandler {
         if (!path.startsWith("/openapi/v")) {
             return Optional.empty();
         }
-        if (path.length() > V3.length() && path.endsWith("/")) {
-            path = path.substring(0, path.length() - 1);
-        }
         if (!path.equals(V2) && !path.equals(V3) && !path.startsWith(V3 + "/")) {
             return Optional.empty();
-        }
-        if (!request.method().equals("GET") && !request.method().equals("HEAD")) {
-            throw Statuses.methodNotAllowed();
         }
         if (path.equals(V2)) {
             return Optional.of(version2(request));
@@ -109,7 +102,11 @@ public final class OpenApi implements PathHandler {
         if (path.equals(V3)) {
             return Optional.of(index());
         }
-        return version3(request, path.substring(V3.length() + 1));
+        return Optional.of(version3(request, path.substring(V3.length() + 1)).orElseGet(OpenApi::notFound));
+    }
+
+    private static ApiResponse notFound() {
+        return new ApiResponse.Whole(404, Map.of(), new byte[0]);
     }
 
     private ApiResponse index() {
@@ -120,6 +117,7 @@ public final class OpenApi implements PathHandler {
         all.forEach((path, hash) -> paths.putObject(path).put("serverRelativeURL", V3 + "/" + path + "?hash=" + hash));
         Map<String, List<String>> headers = new LinkedHashMap<>();
         headers.put("Content-Type", List.of("text/plain; charset=utf-8"));
+        headers.put("Accept-Ranges", List.of("bytes"));
         headers.put("Last-Modified", List.of(HTTP_DATE.format(now.get()) + " GMT"));
         byte[] body = index.toString().getBytes(StandardCharsets.UTF_8);
         return new ApiResponse.Whole(200, headers, body);
@@ -208,8 +206,12 @@ public final class OpenApi implements PathHandler {
         }
         String asked = request.queryParameter("hash");
         if (asked != null && !asked.equals(hash)) {
-            return Optional.of(new ApiResponse.Whole(
-                    301, Map.of("Location", List.of(V3 + "/" + path + "?hash=" + hash)), new byte[0]));
+            Map<String, List<String>> moved = new LinkedHashMap<>();
+            moved.put("Content-Type", List.of("application/json"));
+            moved.put("ETag", List.of('"' + hash + '"'));
+            moved.put("Location", List.of(V3 + "/" + path + "?hash=" + hash));
+            moved.put("Vary", List.of("Accept"));
+            return Optional.of(new ApiResponse.Whole(301, moved, new byte[0]));
         }
         if (!acceptsJson(request)) {
             return Optional.of(new ApiResponse.Whole(406, Map.of(), new byte[0]));
@@ -221,6 +223,7 @@ public final class OpenApi implements PathHandler {
         }
         headers.put("Content-Type", List.of("application/json"));
         headers.put("ETag", List.of('"' + hash + '"'));
+        headers.put("Accept-Ranges", List.of("bytes"));
         headers.put("Last-Modified", List.of(HTTP_DATE.format(since) + " GMT"));
         headers.put("Vary", List.of("Accept"));
         return Optional.of(answer(request, headers, hash, () -> cached(path, hash, () -> text(make.get()))));
@@ -274,6 +277,7 @@ public final class OpenApi implements PathHandler {
         Map<String, List<String>> headers = new LinkedHashMap<>();
         headers.put("Content-Type", List.of(type));
         headers.put("ETag", List.of('"' + hash + '"'));
+        headers.put("Accept-Ranges", List.of("bytes"));
         headers.put("Last-Modified", List.of(HTTP_DATE.format(since) + " GMT"));
         headers.put("Vary", List.of("Accept-Encoding", "Accept"));
         return answer(request, headers, hash, () -> {

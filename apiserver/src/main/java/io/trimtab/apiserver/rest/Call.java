@@ -93,6 +93,15 @@ final class Call {
         return other.equals(namespace) ? this : new Call(env, request, info, user, served, warnings, trail, other);
     }
 
+    /** The name in the path; two of them are places in a path of their own. */
+    String name() {
+        String name = info.name();
+        if (name.equals(".") || name.equals("..")) {
+            throw Statuses.badRequest("Name parameter invalid: \"" + name + "\": may not be '" + name + "'");
+        }
+        return name;
+    }
+
     StatusException notFound(String name) {
         return Statuses.notFound(resource().group(), resource().plural(), name);
     }

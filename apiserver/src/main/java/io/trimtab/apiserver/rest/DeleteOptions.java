@@ -16,16 +16,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * How an object is to be deleted, checked.
  *
- * @param uid the uid it must have; empty for any
- * @param version the resourceVersion it must have; empty for any
+ * @param uid the uid it must have, an empty one too; null for any
+ * @param version the resourceVersion it must have; null for any
  * @param policy empty if unset
  * @param tree as admission sees it
  */
 record DeleteOptions(
         boolean dryRun,
         OptionalLong gracePeriod,
-        String uid,
-        String version,
+        @Nullable String uid,
+        @Nullable String version,
         @Nullable Boolean orphanDependents,
         String policy,
         ObjectNode tree) {
@@ -66,18 +66,43 @@ record DeleteOptions(
         } catch (io.trimtab.apiserver.schema.DecodeException e) {
             throw Statuses.raw("couldn't get version/kind; json parse error: " + e.getMessage());
         }
-        String kind = parsed.path("kind").asText("");
-        String apiVersion = parsed.path("apiVersion").asText("");
-        if (!kind.isEmpty() && !kind.equals("DeleteOptions")) {
-            throw Statuses.raw("no kind \"" + kind + "\" is registered for version \"" + apiVersion
-                    + "\" in scheme \"pkg/runtime/scheme.go:110\"");
+        if (!parsed.isNull() && !parsed.isObject()) {
+            throw Statuses.raw(
+                    "couldn't get version/kind; json parse error: json: cannot unmarshal " + GoKinds.of(parsed)
+                            + " into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string"
+                            + " \"json:\\\"kind,omitempty\\\"\" }");
         }
+        checkType(typeField(parsed, "kind"), typeField(parsed, "apiVersion"));
         try {
             return BodyReader.decoder().convert(parsed, target.schema()).object();
         } catch (io.trimtab.apiserver.schema.DecodeException e) {
-            throw Statuses.badRequest(
-                    "DeleteOptions in version \"v1\" cannot be handled as a DeleteOptions: " + e.getMessage());
+            throw Statuses.raw(String.valueOf(e.getMessage()));
         }
+    }
+
+    private static String typeField(JsonNode parsed, String name) {
+        JsonNode value = parsed.path(name);
+        if (!value.isMissingNode() && !value.isNull() && !value.isTextual()) {
+            throw Statuses.raw("couldn't get version/kind; json parse error: json: cannot unmarshal "
+                    + GoKinds.of(value) + " into Go struct field ." + name + " of type string");
+        }
+        return value.asText("");
+    }
+
+    /** Options are known to every version; what is not said is taken to be what is expected. */
+    private static void checkType(String kind, String apiVersion) {
+        if (apiVersion.chars().filter(c -> c == '/').count() > 1) {
+            throw Statuses.raw("unexpected GroupVersion string: " + apiVersion);
+        }
+        if (kind.isEmpty() || kind.equals("DeleteOptions")) {
+            return;
+        }
+        if (kind.equals("Status") && apiVersion.equals("v1")) {
+            throw Statuses.raw("converting (v1.Status) to (v1.DeleteOptions): unknown conversion");
+        }
+        throw Statuses.raw("no kind \"" + kind + "\" is registered for version \""
+                + (apiVersion.isEmpty() ? "meta.k8s.io/v1" : apiVersion)
+                + "\" in scheme \"pkg/runtime/scheme.go:110\"");
     }
 
     private static ObjectNode fromQuery(ApiRequest request) {
@@ -95,7 +120,7 @@ record DeleteOptions(
             tree.put("orphanDependents", orphan);
         }
         String policy = request.queryParameter("propagationPolicy");
-        if (policy != null && !policy.isEmpty()) {
+        if (policy != null) {
             tree.put("propagationPolicy", policy);
         }
         List<String> dryRun = request.query().getOrDefault("dryRun", List.of());
@@ -106,15 +131,21 @@ record DeleteOptions(
         return tree;
     }
 
+    private static @Nullable String precondition(ObjectNode tree, String name) {
+        JsonNode value = tree.path("preconditions").path(name);
+        return value.isTextual() ? value.textValue() : null;
+    }
+
     static DeleteOptions of(ObjectNode tree) {
         FieldErrors errors = new FieldErrors();
         Boolean orphan = tree.hasNonNull("orphanDependents")
                 ? tree.path("orphanDependents").asBoolean()
                 : null;
+        boolean said = tree.hasNonNull("propagationPolicy");
         String policy = tree.path("propagationPolicy").asText("");
-        if (!policy.isEmpty() && orphan != null) {
+        if (said && orphan != null) {
             errors.invalid("propagationPolicy", policy, "orphanDependents and deletionPropagation cannot be both set");
-        } else if (!policy.isEmpty() && !POLICIES.contains(policy)) {
+        } else if (said && !POLICIES.contains(policy)) {
             errors.notSupportedInOrder(
                     "propagationPolicy",
                     FieldErrors.text(policy),
@@ -129,8 +160,8 @@ record DeleteOptions(
         return new DeleteOptions(
                 dryRun,
                 grace.isNumber() ? OptionalLong.of(grace.asLong() < 0 ? 1 : grace.asLong()) : OptionalLong.empty(),
-                tree.path("preconditions").path("uid").asText(""),
-                tree.path("preconditions").path("resourceVersion").asText(""),
+                precondition(tree, "uid"),
+                precondition(tree, "resourceVersion"),
                 orphan,
                 policy,
                 tree);

@@ -58,7 +58,7 @@ final class Deletes {
         Representation form = Representation.negotiate(call, Representation.Endpoint.OBJECT);
         DeleteOptions options = DeleteOptions.parse(call);
         warnOfOrphans(call, options);
-        Outcome outcome = delete(call, call.info.name(), options);
+        Outcome outcome = delete(call, call.name(), options);
         int code = !outcome.deleted() && Boolean.FALSE.equals(options.orphanDependents()) ? 202 : 200;
         if (outcome.deleted() && !call.kind().returnsDeletedObject()) {
             return ResponseWriter.tree(form, code, success(call.resource(), call.info.name(), outcome.uid()));
@@ -312,7 +312,7 @@ final class Deletes {
         ApiResource resource = call.resource();
         String kind = namespace ? resource.plural() : resource.kind();
         String uid = options.uid();
-        if (!uid.isEmpty() && !uid.equals(current.uid())) {
+        if (uid != null && !uid.equals(current.uid())) {
             throw Statuses.conflict(
                     resource.group(),
                     kind,
@@ -325,7 +325,7 @@ final class Deletes {
         }
         String version = options.version();
         String actual = Metadata.text(old, "resourceVersion");
-        if (!version.isEmpty() && !version.equals(actual)) {
+        if (version != null && !version.equals(actual)) {
             throw Statuses.conflict(
                     resource.group(),
                     kind,

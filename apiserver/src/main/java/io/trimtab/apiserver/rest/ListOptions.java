@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param match {@code resourceVersionMatch}; empty if unset
  * @param token {@code continue}; empty if unset
  * @param timeoutSeconds 0 if unset
+ * @param initialEvents {@code sendInitialEvents}; null if unset
  */
 record ListOptions(
         LabelSelector labels,
@@ -35,7 +37,7 @@ record ListOptions(
         String token,
         int timeoutSeconds,
         boolean bookmarks,
-        boolean initialEvents) {
+        @Nullable Boolean initialEvents) {
 
     // Kinds whose conversion refuses unknown fields with a sentence of its own.
     private static final Set<String> PLAIN_REFUSAL = Set.of(
@@ -47,6 +49,8 @@ record ListOptions(
             "secrets",
             "services",
             "certificatesigningrequests");
+
+    private static final Pattern INTEGER = Pattern.compile("[+-]?[0-9]+");
 
     /**
      * Where a list goes on.
@@ -71,7 +75,12 @@ record ListOptions(
                 throw invalid(e.getMessage() == null ? "" : e.getMessage());
             }
             if (json == null || !json.isObject()) {
-                throw invalid("json: cannot unmarshal into Go value of type storage.continueToken");
+                throw invalid(
+                        "json: cannot unmarshal " + GoKinds.of(json) + " into Go value of type storage.continueToken");
+            }
+            if (json.has("rv") && !json.path("rv").isIntegralNumber()) {
+                throw invalid("json: cannot unmarshal " + GoKinds.of(json.path("rv"))
+                        + " into Go struct field continueToken.rv of type int64");
             }
             if (!json.path("v").asText("").equals("meta.k8s.io/v1")) {
                 throw invalid("server does not recognize this encoded version "
@@ -89,7 +98,7 @@ record ListOptions(
                     .normalize()
                     .toString();
             if (!clean.equals("/" + start.replace("\u0000", "")) && start.contains("..")) {
-                throw invalid("invalid path");
+                throw invalid(start);
             }
             return new Token(revision, start);
         }
@@ -151,7 +160,7 @@ record ListOptions(
                 token,
                 (int) Math.min(Integer.MAX_VALUE, number(request, "timeoutSeconds")),
                 Boolean.TRUE.equals(bookmarks),
-                Boolean.TRUE.equals(initial));
+                initial);
     }
 
     private static FieldSelector withName(FieldSelector fields, String name) {
@@ -228,6 +237,10 @@ record ListOptions(
             if (call.resource().custom() || PLAIN_REFUSAL.contains(plural)) {
                 throw Statuses.badRequest("field label not supported: " + field);
             }
+            if (plural.equals("resourceslices")) {
+                throw Statuses.badRequest("field label not supported for "
+                        + call.resource().group() + "/" + call.resource().version() + ", Kind=ResourceSlice: " + field);
+            }
             if (plural.equals("jobs")) {
                 throw Statuses.badRequest("field label \"" + field + "\" not supported for Job");
             }
@@ -239,13 +252,15 @@ record ListOptions(
 
     private static long number(ApiRequest request, String name) {
         String text = request.queryParameter(name);
-        if (text == null || text.isEmpty()) {
+        if (text == null) {
             return 0;
         }
         try {
             return Long.parseLong(text);
         } catch (NumberFormatException e) {
-            throw Statuses.badRequest("strconv.ParseInt: parsing " + FieldErrors.quote(text) + ": invalid syntax");
+            boolean number = INTEGER.matcher(text).matches();
+            throw Statuses.badRequest("strconv.ParseInt: parsing " + FieldErrors.quote(text)
+                    + (number ? ": value out of range" : ": invalid syntax"));
         }
     }
 

@@ -53,7 +53,7 @@ final class Reads {
 
     /** The object that the path names. */
     static StoredObject find(Call call) {
-        String name = call.info.name();
+        String name = call.name();
         return call.env
                 .storage()
                 .get(call.served.storage(), call.namespace(), name)
@@ -95,7 +95,9 @@ final class Reads {
             exact = token.revision() > 0;
         } else {
             revision = ListOptions.parseVersion(options.version(), false);
-            if (options.match().isEmpty()) {
+            if (options.version().equals("0") && options.match().equals("NotOlderThan")) {
+                limit = 0;
+            } else if (options.match().isEmpty()) {
                 if (options.version().equals("0")) {
                     limit = 0; // served from the watch cache, which does not page
                 } else {
@@ -151,7 +153,9 @@ final class Reads {
                 form.as() == Representation.As.TABLE ? ResponseWriter.include(call.request) : null;
         ListOptions options = ListOptions.parse(call, true);
         long version = ListOptions.parseVersion(options.version(), true);
-        boolean fromState = options.initialEvents() || version == 0;
+        // Unasked, a watch without a version begins with what there is; who says no begins with what comes next.
+        boolean fromState = options.initialEvents() == null ? version == 0 : options.initialEvents();
+        long after = fromState ? -1 : version == 0 ? call.env.storage().revision() : version;
         int seconds = options.timeoutSeconds() > 0
                 ? options.timeoutSeconds()
                 : MIN_WATCH_SECONDS + call.env.driver().random().nextInt(MIN_WATCH_SECONDS);
@@ -163,7 +167,7 @@ final class Reads {
                                 call.namespace(),
                                 options.labels(),
                                 options.fields(),
-                                fromState ? -1 : version,
+                                after,
                                 fromState && options.bookmarks(),
                                 options.bookmarks(),
                                 Duration.ofSeconds(seconds)));

@@ -1,14 +1,12 @@
 package io.trimtab.apiserver.rest;
 
+import io.trimtab.apiserver.Accept;
 import io.trimtab.apiserver.ApiRequest;
 import io.trimtab.apiserver.errors.StatusException;
 import io.trimtab.apiserver.errors.Statuses;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,12 +58,12 @@ public record Representation(Format format, As as, String metaVersion, boolean p
     /** For errors, when nothing better is known. */
     public static final Representation JSON = new Representation(Format.JSON, As.OBJECT, "", false, false);
 
-    private static final String OBJECT_TYPES =
-            "application/json, application/yaml, application/vnd.kubernetes.protobuf";
-    private static final String STREAM_TYPES =
-            "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
-
-    private record Clause(String type, Map<String, String> parameters, double quality) {}
+    private static final List<String> OBJECTS =
+            List.of(Format.JSON.mediaType(), Format.YAML.mediaType(), Format.PROTOBUF.mediaType());
+    private static final List<String> STREAMS =
+            List.of("application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch");
+    private static final List<String> LISTS =
+            Stream.concat(OBJECTS.stream(), STREAMS.stream()).toList();
 
     /**
      * Finds the form of the answer.
@@ -74,70 +72,112 @@ public record Representation(Format format, As as, String metaVersion, boolean p
      */
     static Representation negotiate(Call call, Endpoint endpoint) {
         ApiRequest request = call.request;
-        boolean pretty = wantsPretty(request);
         boolean gzip = acceptsGzip(request);
-        List<Clause> clauses = clauses(request.headers().get("accept"));
+        Accept accept = Accept.of(request);
         boolean watch = endpoint == Endpoint.WATCH;
-        if (clauses.isEmpty()) {
-            return new Representation(Format.JSON, As.OBJECT, "", pretty && !watch, gzip && !watch);
+        if (accept.header().isEmpty()) {
+            return new Representation(Format.JSON, As.OBJECT, "", wantsPretty(request) && !watch, gzip && !watch);
         }
-        boolean routed = false;
-        for (Clause clause : clauses) {
-            Format format = format(clause.type());
-            routed |= format != null;
-            if (format == null || watch && format == Format.YAML) {
-                continue;
+        route(accept, endpoint == Endpoint.LIST || watch ? LISTS : OBJECTS);
+        for (Accept.Clause clause : accept.clauses()) {
+            for (Format format : Format.values()) {
+                if (!clause.takes(format.mediaType()) || !allows(clause, format)) {
+                    continue;
+                }
+                As as = as(clause.parameters(), endpoint, format);
+                if (as == null
+                        || as == As.OBJECT
+                                && format == Format.PROTOBUF
+                                && call.resource().custom()) {
+                    continue;
+                }
+                if (watch && format == Format.YAML) {
+                    throw notAcceptable(STREAMS); // a stream has no form in YAML, and nobody looks further
+                }
+                String version = as == As.OBJECT ? "" : clause.parameters().getOrDefault("v", "v1");
+                boolean pretty = !watch && (wantsPretty(request) || isPretty(clause));
+                return new Representation(format, as, version, pretty, gzip && !watch);
             }
-            As as = as(clause.parameters(), endpoint);
-            if (as == null || format == Format.PROTOBUF && !hasMessage(as, call)) {
-                continue;
-            }
-            String version = as == As.OBJECT ? "" : clause.parameters().getOrDefault("v", "v1");
-            return new Representation(format, as, version, pretty && !watch, gzip && !watch);
         }
-        if (!routed) {
-            String types = endpoint == Endpoint.LIST || watch ? OBJECT_TYPES + ", " + STREAM_TYPES : OBJECT_TYPES;
-            throw Statuses.of(
-                    406, "NotAcceptable", "406: Not Acceptable\n\nAvailable representations: " + types, Json.object());
+        throw notAcceptable(OBJECTS);
+    }
+
+    /**
+     * The form of a document that is what it is: discovery, say.
+     *
+     * @param routed whether a route stands before it, which names what it can produce
+     * @throws StatusException 406
+     */
+    public static Representation ofDocument(ApiRequest request, boolean routed) {
+        Accept accept = Accept.of(request);
+        if (routed) {
+            route(accept, OBJECTS);
         }
-        throw Statuses.notAcceptable(
-                "only the following media types are accepted: " + (watch ? STREAM_TYPES : OBJECT_TYPES));
+        Representation form = plain(request, accept);
+        if (form == null) {
+            throw notAcceptable(OBJECTS);
+        }
+        return form;
     }
 
     /** The form for an error: never refuses. A client that would take nothing plain gets JSON that people can read. */
     public static Representation forErrors(ApiRequest request) {
+        Representation form = plain(request, Accept.of(request));
+        return form == null ? new Representation(Format.JSON, As.OBJECT, "", true, false) : form;
+    }
+
+    private static @Nullable Representation plain(ApiRequest request, Accept accept) {
         boolean pretty = wantsPretty(request);
-        List<Clause> clauses = clauses(request.headers().get("accept"));
-        for (Clause clause : clauses) {
-            Format format = format(clause.type());
-            if (format != null && !clause.parameters().containsKey("as")) {
-                return new Representation(format, As.OBJECT, "", pretty, false);
+        if (accept.header().isEmpty()) {
+            return new Representation(Format.JSON, As.OBJECT, "", pretty, false);
+        }
+        for (Accept.Clause clause : accept.clauses()) {
+            for (Format format : Format.values()) {
+                if (clause.takes(format.mediaType()) && allows(clause, format) && !converts(clause.parameters())) {
+                    return new Representation(format, As.OBJECT, "", pretty || isPretty(clause), false);
+                }
             }
         }
-        return new Representation(Format.JSON, As.OBJECT, "", pretty || !clauses.isEmpty(), false);
+        return null;
     }
 
-    private static @Nullable Format format(String type) {
-        return switch (type) {
-            case "application/json", "*/*", "application/*" -> Format.JSON;
-            case "application/yaml" -> Format.YAML;
-            case "application/vnd.kubernetes.protobuf" -> Format.PROTOBUF;
-            default -> null;
-        };
+    /**
+     * Refuses what a route that produces these types would not take.
+     *
+     * @throws StatusException 406
+     */
+    public static void route(Accept accept, List<String> types) {
+        if (!accept.routes(types)) {
+            throw Statuses.of(
+                    406,
+                    "NotAcceptable",
+                    "406: Not Acceptable\n\nAvailable representations: " + String.join(", ", types),
+                    Json.object());
+        }
     }
 
-    /** Tables have no form in protobuf, and of custom resources only the metadata has. */
-    private static boolean hasMessage(As as, Call call) {
-        return switch (as) {
-            case OBJECT -> !call.resource().custom();
-            case PARTIAL, PARTIAL_LIST -> true;
-            case TABLE -> false;
-        };
+    private static StatusException notAcceptable(List<String> types) {
+        return Statuses.notAcceptable("only the following media types are accepted: " + String.join(", ", types));
     }
 
-    private static @Nullable As as(Map<String, String> parameters, Endpoint endpoint) {
-        String as = parameters.get("as");
-        if (as == null) {
+    private static boolean isPretty(Accept.Clause clause) {
+        return "1".equals(clause.parameters().get("pretty"));
+    }
+
+    private static boolean converts(Map<String, String> parameters) {
+        return parameters.containsKey("as") || parameters.containsKey("g") || parameters.containsKey("v");
+    }
+
+    /** The only stream there is holds events, and has no form in YAML. */
+    private static boolean allows(Accept.Clause clause, Format format) {
+        String stream = clause.parameters().getOrDefault("stream", "");
+        return (stream.isEmpty() || stream.equals("watch") && format != Format.YAML)
+                && clause.parameters().getOrDefault("sv", "").isEmpty();
+    }
+
+    /** Null for what cannot be had: tables have no form in protobuf, and of what is not stored there is no other form at all. */
+    private static @Nullable As as(Map<String, String> parameters, Endpoint endpoint, Format format) {
+        if (!converts(parameters)) {
             return As.OBJECT;
         }
         String version = parameters.getOrDefault("v", "");
@@ -146,54 +186,12 @@ public record Representation(Format format, As as, String metaVersion, boolean p
                 || endpoint == Endpoint.VIRTUAL) {
             return null;
         }
-        return switch (as) {
-            case "Table" -> As.TABLE;
-            case "PartialObjectMetadata" -> endpoint == Endpoint.LIST ? null : As.PARTIAL;
-            case "PartialObjectMetadataList" -> endpoint == Endpoint.LIST ? As.PARTIAL_LIST : null;
+        return switch (parameters.getOrDefault("as", "")) {
+            case "Table" -> format == Format.PROTOBUF ? null : As.TABLE;
+            case "PartialObjectMetadata" -> As.PARTIAL;
+            case "PartialObjectMetadataList" -> As.PARTIAL_LIST;
             default -> null;
         };
-    }
-
-    private static List<Clause> clauses(@Nullable List<String> headers) {
-        if (headers == null) {
-            return List.of();
-        }
-        List<Clause> clauses = new ArrayList<>(2);
-        for (String header : headers) {
-            for (String part : header.split(",")) {
-                // With what stands behind the last semicolon, or ";" would have no first piece.
-                String[] pieces = part.split(";", -1);
-                String type = pieces[0].trim().toLowerCase(Locale.ROOT);
-                if (type.isEmpty()) {
-                    continue;
-                }
-                Map<String, String> parameters = new HashMap<>(4);
-                double quality = 1;
-                for (int i = 1; i < pieces.length; i++) {
-                    int eq = pieces[i].indexOf('=');
-                    if (eq > 0) {
-                        String name = pieces[i].substring(0, eq).trim();
-                        String value = pieces[i].substring(eq + 1).trim();
-                        if (name.equals("q")) {
-                            quality = quality(value);
-                        } else {
-                            parameters.put(name, value);
-                        }
-                    }
-                }
-                clauses.add(new Clause(type, parameters, quality));
-            }
-        }
-        clauses.sort(Comparator.comparingDouble(Clause::quality).reversed()); // stable
-        return clauses;
-    }
-
-    private static double quality(String text) {
-        try {
-            return Double.parseDouble(text);
-        } catch (NumberFormatException e) {
-            return 1;
-        }
     }
 
     private static boolean wantsPretty(ApiRequest request) {

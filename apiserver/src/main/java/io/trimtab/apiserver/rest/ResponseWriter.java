@@ -77,7 +77,8 @@ public final class ResponseWriter {
     static ApiResponse object(Call call, Representation form, int code, ObjectNode object) {
         return switch (form.as()) {
             case OBJECT -> tree(form, code, object);
-            case PARTIAL, PARTIAL_LIST -> tree(form, code, partial(object, form.metaVersion()));
+            case PARTIAL -> tree(form, code, partial(object, form.metaVersion()));
+            case PARTIAL_LIST -> throw mismatch(call, form, false);
             case TABLE -> tree(form, code, table(call, form, List.of(object), listMetaOf(object), true));
         };
     }
@@ -116,7 +117,8 @@ public final class ResponseWriter {
         ObjectNode meta = listMeta(call.resource().custom(), revision, token, listing.remaining());
         return switch (form.as()) {
             case TABLE -> tree(form, 200, table(call, form, objects, meta, true));
-            case PARTIAL, PARTIAL_LIST -> {
+            case PARTIAL -> throw mismatch(call, form, true);
+            case PARTIAL_LIST -> {
                 ObjectNode list = Json.object()
                         .put("kind", "PartialObjectMetadataList")
                         .put("apiVersion", "meta.k8s.io/" + form.metaVersion());
@@ -148,6 +150,19 @@ public final class ResponseWriter {
             case TABLE -> tree(form, 200, table(call, form, objects, meta, true));
             default -> tree(form, 200, listTree(call.resource(), objects, meta));
         };
+    }
+
+    /** The refusal to make the metadata of one object of a list, or a list of one object; types have their Go names. */
+    private static StatusException mismatch(Call call, Representation form, boolean list) {
+        ApiResource resource = call.resource();
+        String packageName = resource.group().isEmpty() || resource.group().equals("events.k8s.io")
+                ? "core"
+                : resource.group().split("\\.", 2)[0];
+        String type = (resource.custom() ? "unstructured.Unstructured" : packageName + "." + resource.kind())
+                + (list ? "List" : "");
+        return Statuses.notAcceptable("you requested PartialObjectMetadata"
+                + (form.as() == Representation.As.PARTIAL_LIST ? "List" : "")
+                + ", but the requested object is " + (list ? "a list" : "not a list") + " (*" + type + ")");
     }
 
     private static ObjectNode listTree(ApiResource resource, List<ObjectNode> objects, ObjectNode meta) {

@@ -183,7 +183,9 @@ class DiscoveryTest {
         assertThat(text(answer(get("/apis/apps", "user-agent", "curl/8"))))
                 .startsWith("{\n  \"kind\": \"APIGroup\",\n")
                 .endsWith("\n  }\n}");
-        assertThatThrownBy(() -> answer(get("/apis/apps", "accept", "text/plain")))
+        assertThatThrownBy(() -> answer(get("/apis/apps/v1", "accept", "text/plain")))
                 .hasMessageStartingWith("406: Not Acceptable");
+        assertThatThrownBy(() -> answer(get("/apis/apps", "accept", "text/plain")))
+                .hasMessageStartingWith("only the following media types are accepted: application/json");
     }
 }
