@@ -134,7 +134,9 @@ public final class FieldManager {
             strictErrors.replaceAll(e -> "error converting YAML to JSON: " + e);
             return new AppliedBody(tree.isNull() ? NODES.objectNode() : (ObjectNode) tree, strictErrors);
         } catch (DecodeException e) {
-            String where = e.getMessage().startsWith("yaml: ") ? "error converting YAML to JSON: " : "";
+            String where = e.getMessage().startsWith("yaml: ")
+                    ? "error converting YAML to JSON: "
+                    : "error unmarshaling JSON: while decoding JSON: ";
             throw Statuses.badRequest("error decoding YAML: " + where + e.getMessage());
         }
     }

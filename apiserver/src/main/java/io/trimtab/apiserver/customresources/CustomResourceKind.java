@@ -11,11 +11,15 @@ import io.trimtab.apiserver.resource.WriteContext;
 import io.trimtab.apiserver.table.JsonPath;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** How objects of one version of a definition behave. Safe for use by any thread. */
 final class CustomResourceKind implements Kind {
+    private static final Set<String> STANDARD_FINALIZERS = Set.of("orphan", "foregroundDeletion", "kubernetes");
+
     private final ApiResource resource;
     private final ObjectNode schema;
     private final SchemaValidator validator;
@@ -122,7 +126,26 @@ final class CustomResourceKind implements Kind {
         validate(object, old, errors, context);
     }
 
+    /** Names of finalizers should say whose they are; a warning, for resources were made before anybody asked. */
+    private static void warnOfFinalizers(ObjectNode object, @Nullable ObjectNode old, WriteContext context) {
+        Set<String> added = new TreeSet<>();
+        object.path("metadata").path("finalizers").forEach(f -> added.add(f.asText()));
+        if (old != null) {
+            old.path("metadata").path("finalizers").forEach(f -> added.remove(f.asText()));
+        }
+        for (String finalizer : added) {
+            if (finalizer.indexOf('/') < 0 && !STANDARD_FINALIZERS.contains(finalizer)) {
+                context.warnings()
+                        .add("metadata.finalizers: " + FieldErrors.quote(finalizer)
+                                + ": prefer a domain-qualified finalizer name"
+                                + (finalizer.indexOf('.') < 0 ? "" : " including a path (/)")
+                                + " to avoid accidental conflicts with other finalizer writers");
+            }
+        }
+    }
+
     private void validate(ObjectNode object, @Nullable ObjectNode old, FieldErrors errors, WriteContext context) {
+        warnOfFinalizers(object, old, context);
         String kind = object.path("kind").asText("");
         if (!kind.equals(resource.kind())) {
             errors.invalid("kind", kind, "must be " + resource.kind());

@@ -154,6 +154,9 @@ public final class Discovery implements PathHandler {
             if (registry.versions(parts[1]).contains(parts[2])) {
                 return Optional.of(resourceList(request, parts[1], parts[2]));
             }
+            if (registry.isCustom(parts[1])) {
+                return Optional.empty(); // their router hands on what it does not know
+            }
             throw Statuses.noSuchResource();
         }
         return Optional.empty();
@@ -197,7 +200,7 @@ public final class Discovery implements PathHandler {
         Map<String, Integer> priorities = new LinkedHashMap<>();
         for (String group : registry.groups()) {
             if (!group.isEmpty()) {
-                priorities.put(group, isCustom(group) ? CUSTOM_PRIORITY : Integer.MAX_VALUE);
+                priorities.put(group, registry.isCustom(group) ? CUSTOM_PRIORITY : Integer.MAX_VALUE);
             }
         }
         List<RemoteGroup> others = remote.get();
@@ -213,12 +216,6 @@ public final class Discovery implements PathHandler {
             return one != other ? Integer.compare(other, one) : one == Integer.MAX_VALUE ? 0 : a.compareTo(b);
         });
         return groups;
-    }
-
-    private boolean isCustom(String group) {
-        return registry.versions(group).stream()
-                .flatMap(version -> registry.resources(group, version).stream())
-                .allMatch(served -> served.resource().custom());
     }
 
     private Map<String, List<String>> remoteVersions() {

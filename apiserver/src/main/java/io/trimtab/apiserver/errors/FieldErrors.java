@@ -6,7 +6,9 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Paths are text as Kubernetes prints it: {@code spec.containers[0].name}, {@code data[a b]}.
  */
 public final class FieldErrors {
+    private static final Pattern CONTROL = Pattern.compile("(?<!\\\\)\\\\u00([01][0-9A-Fa-f])");
 
     /** The kinds of field errors; each has the reason that the Status cause carries. */
     public enum Type {
@@ -120,7 +123,11 @@ public final class FieldErrors {
     }
 
     public void tooMany(String path, int actual, int max) {
-        add(Type.TOO_MANY, path, Integer.toString(actual), "must have at most " + max + " items");
+        add(
+                Type.TOO_MANY,
+                path,
+                Integer.toString(actual),
+                "must have at most " + max + (max == 1 ? " item" : " items"));
     }
 
     public void notFound(String path, @Nullable JsonNode value) {
@@ -174,7 +181,11 @@ public final class FieldErrors {
 
     /** The text in double quotes, escaped. */
     public static String quote(String text) {
-        return '"' + new String(JsonStringEncoder.getInstance().quoteAsString(text)) + '"';
+        String quoted = new String(JsonStringEncoder.getInstance().quoteAsString(text));
+        // JSON has no short form for what cannot be seen; Go has.
+        return '"'
+                + CONTROL.matcher(quoted).replaceAll(m -> "\\\\x" + m.group(1).toLowerCase(Locale.ROOT))
+                + '"';
     }
 
     /** The value as a node, for the methods that take one. */

@@ -129,7 +129,7 @@ public final class OpenApi implements PathHandler {
             hashes.put(path, hash(path));
         }
         for (String group : registry.groups()) {
-            if (!group.isEmpty() && !isCustom(group)) {
+            if (!group.isEmpty() && !registry.isCustom(group)) {
                 hashes.put("apis/" + group, hash("apis/" + group));
             }
             for (String version : registry.versions(group)) {
@@ -137,12 +137,6 @@ public final class OpenApi implements PathHandler {
             }
         }
         return hashes;
-    }
-
-    private boolean isCustom(String group) {
-        return registry.versions(group).stream()
-                .flatMap(v -> registry.resources(group, v).stream())
-                .allMatch(s -> s.resource().custom());
     }
 
     private static String hash(String content) {
@@ -198,7 +192,7 @@ public final class OpenApi implements PathHandler {
                 || parts[0].equals("apis")
                         && parts.length == 2
                         && !registry.versions(parts[1]).isEmpty()
-                        && !isCustom(parts[1])) {
+                        && !registry.isCustom(parts[1])) {
             hash = hash(path);
             make = () -> SmallDocuments.document(path, definitions());
         } else {
@@ -291,7 +285,7 @@ public final class OpenApi implements PathHandler {
     private ObjectNode swagger() {
         List<ObjectNode> all = new ArrayList<>();
         for (String group : registry.groups()) {
-            if (!group.isEmpty() && !isCustom(group)) {
+            if (!group.isEmpty() && !registry.isCustom(group)) {
                 all.add(SmallDocuments.document("apis/" + group, definitions()));
             }
             registry.versions(group).forEach(version -> all.add(document(group, version, true)));

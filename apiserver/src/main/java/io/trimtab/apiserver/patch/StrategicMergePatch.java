@@ -458,7 +458,12 @@ public final class StrategicMergePatch {
     }
 
     private static StatusException badDirective(JsonNode directive, ObjectNode map) {
-        return Statuses.raw("unknown patch type: " + GoText.of(directive) + " in map: " + GoText.of(map));
+        String shown = GoText.of(directive);
+        if (directive.isIntegralNumber() || directive.isBoolean()) {
+            // Go was asked for a text and had none.
+            shown = "%!s(" + (directive.isBoolean() ? "bool" : "int64") + "=" + shown + ")";
+        }
+        return Statuses.raw("unknown patch type: " + shown + " in map: " + GoText.of(map));
     }
 
     private static List<String> names(ObjectNode object) {

@@ -129,6 +129,15 @@ public final class ResourceRegistry {
         return snapshot.versions().getOrDefault(group, List.of());
     }
 
+    /** True if all that is served of a group are custom resources; false for a group that is not served. */
+    public boolean isCustom(String group) {
+        List<String> versions = versions(group);
+        return !versions.isEmpty()
+                && versions.stream()
+                        .flatMap(version -> resources(group, version).stream())
+                        .allMatch(served -> served.resource().custom());
+    }
+
     /** All that is served of one group version. */
     public List<Served> resources(String group, String version) {
         List<Served> found = new ArrayList<>();

@@ -140,6 +140,19 @@ final class BodyReader {
         return decoded.object();
     }
 
+    /** What YAML says of many lines at once, line by line. */
+    static List<String> warnings(String problem) {
+        String yaml = "yaml: unmarshal errors:\n";
+        int at = problem.indexOf(yaml);
+        boolean lines = at == 0 || at > 0 && problem.startsWith("error converting YAML to JSON: ");
+        return lines
+                ? problem.substring(at + yaml.length())
+                        .lines()
+                        .map(String::trim)
+                        .toList()
+                : List.of(problem);
+    }
+
     /** Deals with unknown and duplicate fields as the client asked for. */
     static void report(Call call, Decoder.Target target, List<String> problems, WriteOptions.Validation validation) {
         if (problems.isEmpty() || validation == WriteOptions.Validation.IGNORE) {
@@ -148,6 +161,6 @@ final class BodyReader {
         if (validation == WriteOptions.Validation.STRICT) {
             throw Decoder.strictRefusal(target, problems);
         }
-        call.warnings.addAll(problems);
+        problems.forEach(problem -> call.warnings.addAll(warnings(problem)));
     }
 }

@@ -83,9 +83,9 @@ final class FieldManagement {
 
     /** Books the request for a token, which nobody stores; clients see the entry in the answer. */
     static void recordToken(Call call, ObjectNode request, WriteOptions options) {
-        JsonNode spec = request.get("spec");
-        if (spec instanceof ObjectNode s && !s.path("expirationSeconds").isNumber()) {
-            s.put("expirationSeconds", TokenIssuer.DEFAULT_SECONDS);
+        ObjectNode spec = request.get("spec") instanceof ObjectNode s ? s : request.putObject("spec");
+        if (!spec.path("expirationSeconds").isNumber()) {
+            spec.put("expirationSeconds", TokenIssuer.DEFAULT_SECONDS);
         }
         Decoder.Target target = new Decoder.Target(
                 "authentication.k8s.io",
@@ -143,7 +143,7 @@ final class FieldManagement {
             switch (options.validation()) {
                 case STRICT ->
                     throw Statuses.badRequest("error strict decoding YAML: " + String.join(", ", read.strictErrors()));
-                case WARN -> call.warnings.addAll(read.strictErrors());
+                case WARN -> read.strictErrors().forEach(e -> call.warnings.addAll(BodyReader.warnings(e)));
                 case IGNORE -> {}
             }
         }

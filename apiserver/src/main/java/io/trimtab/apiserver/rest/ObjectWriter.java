@@ -267,6 +267,11 @@ final class ObjectWriter {
         return createOnce(call, object, update.options(), false);
     }
 
+    /** A dry run does not get as far as the store, which puts its prefix before keys. */
+    private static String shownKey(String key, Update update) {
+        return update.options().dryRun() && key.startsWith("/registry") ? key.substring("/registry".length()) : key;
+    }
+
     /** Null if another write came between. */
     private static @Nullable Outcome updateOnce(Call call, Update update, StoredObject current) {
         Kind kind = call.kind();
@@ -274,7 +279,7 @@ final class ObjectWriter {
         if (!update.uid().isEmpty() && !update.uid().equals(current.uid())) {
             throw call.conflict(
                     name,
-                    "StorageError: invalid object, Code: 4, Key: " + current.key()
+                    "StorageError: invalid object, Code: 4, Key: " + shownKey(current.key(), update)
                             + ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: "
                             + update.uid() + ", UID in object meta: " + current.uid());
         }

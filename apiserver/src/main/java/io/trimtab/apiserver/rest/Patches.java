@@ -57,10 +57,16 @@ final class Patches {
         return Writes.respond(call, form, outcome, outcome.created() ? 201 : 200);
     }
 
+    /** The content type without parameters, in the case in which it was sent: patches are found by name. */
+    private static String mediaType(Call call) {
+        String type = call.request.header("content-type");
+        return type == null ? "" : type.split(";", 2)[0].trim();
+    }
+
     /** What the content type says; refuses what this resource does not take. */
     static Type type(Call call) {
         Type type =
-                switch (BodyReader.mediaType(call.request)) {
+                switch (mediaType(call)) {
                     case "application/json-patch+json" -> Type.JSON;
                     case "application/merge-patch+json" -> Type.MERGE;
                     case "application/strategic-merge-patch+json" ->

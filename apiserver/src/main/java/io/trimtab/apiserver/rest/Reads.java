@@ -29,6 +29,9 @@ final class Reads {
         if (form.as() == Representation.As.TABLE) {
             ResponseWriter.include(call.request);
         }
+        if (Boolean.TRUE.equals(Query.optional(call.request.queryParameter("export")))) {
+            throw Statuses.badRequest("the export parameter, deprecated since v1.14, is no longer supported");
+        }
         String version = WriteOptions.orEmpty(call.request.queryParameter("resourceVersion"));
         // Reads are always of the newest state, which is new enough for any version but one that lies ahead.
         long least = ListOptions.parseVersion(version, true);

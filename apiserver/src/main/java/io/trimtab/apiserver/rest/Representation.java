@@ -78,7 +78,9 @@ public record Representation(Format format, As as, String metaVersion, boolean p
         if (accept.header().isEmpty()) {
             return new Representation(Format.JSON, As.OBJECT, "", wantsPretty(request) && !watch, gzip && !watch);
         }
-        route(accept, endpoint == Endpoint.LIST || watch ? LISTS : OBJECTS);
+        if (!call.resource().custom()) { // no route leads to those
+            route(accept, endpoint == Endpoint.LIST || watch ? LISTS : OBJECTS);
+        }
         for (Accept.Clause clause : accept.clauses()) {
             for (Format format : Format.values()) {
                 if (!clause.takes(format.mediaType()) || !allows(clause, format)) {

@@ -35,6 +35,10 @@ public final class ResourceHandler {
         }
         Served served = env.resources().find(info.group(), info.version(), info.resource());
         if (served == null) {
+            // Custom resources have a router of their own, which hands on what it does not know.
+            if (env.resources().isCustom(info.group())) {
+                return notFoundPage();
+            }
             throw Statuses.noSuchResource();
         }
         checkRoute(request, info, served.resource());

@@ -114,7 +114,8 @@ public final class ResponseWriter {
         while (listing.objects().hasNext()) {
             objects.add(tree(call.served, listing.objects().next()));
         }
-        ObjectNode meta = listMeta(call.resource().custom(), revision, token, listing.remaining());
+        boolean untyped = call.resource().custom() && form.as() == Representation.As.OBJECT;
+        ObjectNode meta = listMeta(untyped, revision, token, listing.remaining());
         return switch (form.as()) {
             case TABLE -> tree(form, 200, table(call, form, objects, meta, true));
             case PARTIAL -> throw mismatch(call, form, true);

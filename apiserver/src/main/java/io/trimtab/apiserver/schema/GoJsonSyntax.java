@@ -257,6 +257,8 @@ public final class GoJsonSyntax {
             case '\t' -> "'\\t'";
             case '\r' -> "'\\r'";
             case '\\' -> "'\\\\'";
+            case '\b' -> "'\\b'";
+            case '\f' -> "'\\f'";
             default ->
                 c >= 0 && c < 0x20 || c == 0x7f
                         ? String.format(java.util.Locale.ROOT, "'\\x%02x'", c)

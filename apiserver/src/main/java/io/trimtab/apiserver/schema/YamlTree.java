@@ -97,7 +97,9 @@ final class YamlTree {
                 // Go's parser lets ten times that pass; what comes next would not.
                 throw new Malformed("yaml: " + deepLine(text) + "exceeded max depth of 10000");
             }
-            throw new Malformed("yaml: " + e.getMessage());
+            String problem = String.valueOf(e.getMessage());
+            throw new Malformed(
+                    "yaml: " + (problem.startsWith("special char") ? "control" + problem.substring(7) : problem));
         } catch (StackOverflowError e) {
             // The library's parser calls itself for each level, and how many fit depends on the thread and on what is
             // compiled.

@@ -531,7 +531,7 @@ public final class DefaultStorage implements Storage, AutoCloseable {
         Filter filter = Filter.of(resource, query.namespace(), query.labels(), query.fields(), selectable);
         ResourceCache cache = cache(resource);
         if (query.revision() > 0) {
-            awaitRevision(query.revision(), !query.exact());
+            awaitRevision(query.revision(), true);
         } else {
             awaitOthers();
         }

@@ -431,11 +431,6 @@ public final class CustomResourceDefinitionKind implements Kind {
         return false;
     }
 
-    @Override
-    public void validateStatusUpdate(ObjectNode object, ObjectNode old, FieldErrors errors, WriteContext context) {
-        storedVersions(object, Trees.child(object, "spec"), errors);
-    }
-
     private static boolean isEstablished(JsonNode object) {
         for (JsonNode condition : Trees.items(object.get("status"), "conditions")) {
             if (Trees.text(condition, "type").equals("Established")) {
