@@ -2,12 +2,13 @@ package io.trimtab.benchmarks;
 
 import io.trimtab.benchmarks.process.ProcessBenchmark;
 import io.trimtab.benchmarks.process.ScaleBenchmark;
+import io.trimtab.benchmarks.process.WriteBenchmark;
 import io.trimtab.benchmarks.sdk.Measurement;
 import io.trimtab.benchmarks.sdk.SdkBenchmark;
 import io.trimtab.benchmarks.simulation.SimulationBenchmark;
 import java.util.Arrays;
 
-/** The command line: {@code micro [JMH arguments]}, {@code process}, {@code scale}, {@code sdk} or {@code simulation}, with options. */
+/** The command line: what to measure, and options. */
 public final class Main {
     private Main() {}
 
@@ -18,6 +19,7 @@ public final class Main {
             case "micro" -> org.openjdk.jmh.Main.main(rest);
             case "process" -> ProcessBenchmark.main(rest);
             case "scale" -> ScaleBenchmark.main(rest);
+            case "writes" -> WriteBenchmark.main(rest);
             case "sdk" -> SdkBenchmark.main(rest);
             case "simulation" -> SimulationBenchmark.main(rest);
             case "measure" -> Measurement.main(rest); // what sdk starts

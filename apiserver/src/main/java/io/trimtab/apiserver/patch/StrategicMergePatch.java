@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -51,33 +50,39 @@ public final class StrategicMergePatch {
                     + " into Go value of type map[string]interface {}");
         }
         ObjectNode patchObject = parsed.isNull() ? NODES.objectNode() : (ObjectNode) parsed;
-        return new Patched(merge(document, patchObject, schema), strictErrors, () -> GoText.of(patchObject));
+        return new Patched(
+                mergeMap(shallowCopy(document), patchObject, schema), strictErrors, () -> GoText.of(again(patch)));
+    }
+
+    /** The patch as it was sent: merging has taken it apart. */
+    private static ObjectNode again(byte[] patch) {
+        try {
+            return Decoder.parse(patch, Decoder.Syntax.JSON, new ArrayList<>()) instanceof ObjectNode object
+                    ? object
+                    : NODES.objectNode();
+        } catch (DecodeException e) {
+            throw new IllegalStateException("what was read once is read no more", e);
+        }
     }
 
     /**
-     * The document with the patch merged in; not to be changed, as it shares the fields that the patch does not name with the
-     * document. Neither argument is changed.
+     * The document with the patch merged in; not to be changed, as it shares with the document what the patch does not change.
+     * Neither argument is changed.
      */
     public static ObjectNode merge(ObjectNode document, ObjectNode patch, Schema schema) {
-        return mergeMap(copyFor(document, patch), patch.deepCopy(), schema);
+        return mergeMap(shallowCopy(document), patch.deepCopy(), schema);
     }
 
-    /** A copy of what the patch may go into; directives may go anywhere. */
-    private static ObjectNode copyFor(ObjectNode document, ObjectNode patch) {
+    private static ObjectNode shallowCopy(ObjectNode object) {
         ObjectNode copy = NODES.objectNode();
-        copy.setAll(document);
-        for (Map.Entry<String, JsonNode> entry : patch.properties()) {
-            if (entry.getKey().startsWith("$")) {
-                return document.deepCopy();
-            }
-            JsonNode value = document.get(entry.getKey());
-            if (value != null) {
-                copy.set(entry.getKey(), value.deepCopy());
-            }
-        }
+        copy.setAll(object);
         return copy;
     }
 
+    /**
+     * @param original gets changed, but not what is in it
+     * @param patch gets changed, and becomes part of the result
+     */
     private static ObjectNode mergeMap(ObjectNode original, ObjectNode patch, @Nullable Schema schema) {
         JsonNode directive = patch.get(DIRECTIVE);
         if (directive != null) {
@@ -113,7 +118,7 @@ public final class StrategicMergePatch {
             Schema inner = field(schema, field);
             if (value instanceof ObjectNode object) {
                 boolean replaces = inner != null && inner.patchStrategies().contains("replace");
-                original.set(field, replaces ? object : mergeMap((ObjectNode) before, object, inner));
+                original.set(field, replaces ? object : mergeMap(shallowCopy((ObjectNode) before), object, inner));
             } else {
                 original.set(field, mergeListField((ArrayNode) before, (ArrayNode) value, inner, deletes));
             }
@@ -272,7 +277,7 @@ public final class StrategicMergePatch {
             JsonNode identity = identity(item, mergeKey);
             int at = find(merged, identity, mergeKey);
             if (at >= 0) {
-                merged.set(at, mergeMap((ObjectNode) merged.get(at), (ObjectNode) item, items));
+                merged.set(at, mergeMap(shallowCopy((ObjectNode) merged.get(at)), (ObjectNode) item, items));
             } else {
                 // A new item is taken as it is: nulls in it vanish when the outcome is decoded.
                 merged.add(item);

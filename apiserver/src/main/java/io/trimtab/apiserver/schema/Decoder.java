@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads request bodies the way Kubernetes does: into the declared types, dropping what is not declared, refusing what has the
@@ -59,6 +60,13 @@ public final class Decoder {
 
     /** @throws StatusException 400, if the body is malformed, of another kind, or does not fit the type */
     public Decoded decode(byte[] body, Syntax syntax, Target target) {
+        ObjectNode usual =
+                syntax == Syntax.JSON && !target.custom() ? Fitting.read(body, (TypeNode) target.schema()) : null;
+        if (usual != null) {
+            checkKind(textOf(usual.get("kind")), textOf(usual.get("apiVersion")), body, target);
+            fillKind(usual, target);
+            return new Decoded(usual, List.of());
+        }
         List<String> strict = new ArrayList<>();
         Reading reading = new Reading(false);
         ObjectNode object;
@@ -68,7 +76,7 @@ public final class Decoder {
             if (e instanceof Malformed m) {
                 throw unrecognized(m.getMessage(), body, target);
             }
-            checkKind(reading, body, target);
+            checkKind(reading.kind, reading.apiVersion, body, target);
             throw cannotHandle(target, e.getMessage());
         } catch (JsonProcessingException e) {
             throw unrecognized(
@@ -76,7 +84,7 @@ public final class Decoder {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        checkKind(reading, body, target);
+        checkKind(reading.kind, reading.apiVersion, body, target);
         if (!target.custom()) {
             fillKind(object, target);
         }
@@ -103,6 +111,10 @@ public final class Decoder {
     }
 
     private static Decoded convert(JsonNode tree, Schema schema, Reading reading) throws DecodeException {
+        ObjectNode usual = Fitting.copy(tree, (TypeNode) schema);
+        if (usual != null) {
+            return new Decoded(usual, List.of());
+        }
         try (JsonParser parser = new TreeTraversingParser(tree)) {
             ObjectNode object = reading.root(parser, (TypeNode) schema);
             return new Decoded(object, reading.strictErrors());
@@ -118,6 +130,12 @@ public final class Decoder {
      * @throws DecodeException with Go's words if the text is malformed
      */
     public static JsonNode parse(byte[] body, Syntax syntax, List<String> duplicates) throws DecodeException {
+        if (syntax == Syntax.JSON && Utf8.isValid(body)) {
+            ObjectNode usual = StoredJson.sent(body);
+            if (usual != null) {
+                return usual;
+            }
+        }
         Reading reading = new Reading(false);
         try (JsonParser parser = open(body, syntax, duplicates)) {
             JsonNode node = reading.any(parser);
@@ -143,10 +161,12 @@ public final class Decoder {
         return kind.equals("Eviction") && group.equals("policy") && version.equals("v1beta1");
     }
 
-    private void checkKind(Reading reading, byte[] body, Target target) {
-        String kind = reading.kind;
-        String apiVersion = reading.apiVersion;
-        if (apiVersion.chars().filter(c -> c == '/').count() > 1) {
+    private static String textOf(@Nullable JsonNode node) {
+        return node == null ? "" : node.asText();
+    }
+
+    private void checkKind(String kind, String apiVersion, byte[] body, Target target) {
+        if (apiVersion.indexOf('/') != apiVersion.lastIndexOf('/')) {
             throw unrecognized("unexpected GroupVersion string: " + apiVersion, body, target);
         }
         if (target.custom()) {

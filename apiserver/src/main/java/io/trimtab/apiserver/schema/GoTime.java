@@ -30,6 +30,9 @@ final class GoTime {
 
     /** In UTC, with six digits of fraction. */
     static String micros(String text) throws DecodeException {
+        if (isCanonicalMicros(text)) {
+            return text;
+        }
         LocalDateTime t = new GoTime(text, MICROS).read(true);
         String fraction = Integer.toString(1_000_000 + t.getNano() / 1000).substring(1);
         return print(t).append('.').append(fraction).append('Z').toString();
@@ -37,7 +40,23 @@ final class GoTime {
 
     // The common case, without parsing: digits in place, and values that no calendar can refuse.
     private static boolean isCanonical(String s) {
-        if (s.length() != 20 || s.charAt(19) != 'Z' || s.charAt(10) != 'T') {
+        return s.length() == 20 && s.charAt(19) == 'Z' && beginsCanonically(s);
+    }
+
+    private static boolean isCanonicalMicros(String s) {
+        if (s.length() != 27 || s.charAt(26) != 'Z' || s.charAt(19) != '.' || !beginsCanonically(s)) {
+            return false;
+        }
+        for (int i = 20; i < 26; i++) {
+            if (s.charAt(i) < '0' || s.charAt(i) > '9') {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean beginsCanonically(String s) {
+        if (s.charAt(10) != 'T') {
             return false;
         }
         for (int i = 0; i < 19; i++) {
@@ -50,7 +69,7 @@ final class GoTime {
         return two(s, 5) >= 1
                 && two(s, 5) <= 12
                 && two(s, 8) >= 1
-                && two(s, 8) <= 28
+                && two(s, 8) <= (two(s, 5) == 2 ? 28 : 30)
                 && two(s, 11) < 24
                 && two(s, 14) < 60
                 && two(s, 17) < 60;
@@ -62,7 +81,8 @@ final class GoTime {
 
     private static StringBuilder print(LocalDateTime t) {
         StringBuilder b = new StringBuilder(27);
-        b.append(String.format(java.util.Locale.ROOT, "%04d", t.getYear()));
+        String year = Integer.toString(t.getYear());
+        b.append("0000", Math.min(4, year.length()), 4).append(year);
         pad(b.append('-'), t.getMonthValue());
         pad(b.append('-'), t.getDayOfMonth());
         pad(b.append('T'), t.getHour());

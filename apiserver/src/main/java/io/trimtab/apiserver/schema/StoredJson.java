@@ -14,7 +14,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads JSON that a server wrote, such as {@link CompactJson} does. What it does not expect, a fraction or malformed text, it leaves
+ * Reads JSON as a server writes it, such as {@link CompactJson} does, and as most clients do. What it does not expect, a fraction or malformed text, it leaves
  * to a general reader, which takes three times as long. Names of fields and short texts come again and again, and are shared. Used
  * once, by one thread.
  */
@@ -41,19 +41,31 @@ public final class StoredJson {
     }
 
     private final byte[] json;
+    /** Whether a client wrote it, who may name a field twice. */
+    private final boolean foreign;
+
     private int at;
 
-    private StoredJson(byte[] json) {
+    private StoredJson(byte[] json, boolean foreign) {
         this.json = json;
+        this.foreign = foreign;
     }
 
     /** The object; null if it takes the general reader. */
     public static @Nullable ObjectNode object(byte[] json) {
-        StoredJson reader = new StoredJson(json);
+        return object(new StoredJson(json, false));
+    }
+
+    /** An object that a client sent, in which no field comes twice; null if it takes the general reader. */
+    static @Nullable ObjectNode sent(byte[] json) {
+        return object(new StoredJson(json, true));
+    }
+
+    private static @Nullable ObjectNode object(StoredJson reader) {
         try {
             JsonNode node = reader.value(0);
             reader.space();
-            return reader.at == json.length && node instanceof ObjectNode object ? object : null;
+            return reader.at == reader.json.length && node instanceof ObjectNode object ? object : null;
         } catch (Unexpected | ArrayIndexOutOfBoundsException e) {
             return null;
         }
@@ -124,7 +136,9 @@ public final class StoredJson {
                 throw Unexpected.INSTANCE;
             }
             at++;
-            object.set(name, value(depth + 1));
+            if (object.replace(name, value(depth + 1)) != null && foreign) {
+                throw Unexpected.INSTANCE;
+            }
             byte b = next();
             at++;
             if (b == '}') {
@@ -252,6 +266,9 @@ public final class StoredJson {
                 case 'r' -> text.append('\r');
                 case 't' -> text.append('\t');
                 case 'u' -> {
+                    if (foreign) {
+                        throw Unexpected.INSTANCE; // it may be half of a pair
+                    }
                     text.append((char) (hex(end + 2) << 12 | hex(end + 3) << 8 | hex(end + 4) << 4 | hex(end + 5)));
                     end += 4;
                 }

@@ -108,7 +108,11 @@ final class Stored implements StoredObject {
 
     /** The same object with equal labels, shared with another revision's. */
     Stored withLabels(Map<String, String> same) {
-        return new Stored(key, namespace, name, uid, revision, same, source, digitsAt, digits);
+        Stored shared = new Stored(key, namespace, name, uid, revision, same, source, digitsAt, digits);
+        shared.json = json;
+        shared.tree = tree;
+        shared.fields = fields;
+        return shared;
     }
 
     @Override

@@ -3,7 +3,7 @@ package io.trimtab.benchmarks.micro;
 import java.nio.charset.StandardCharsets;
 
 /** The objects that are measured: of the size and shape that clusters are full of. */
-final class Samples {
+public final class Samples {
     private Samples() {}
 
     /** A pod as a client sends it. */
@@ -17,7 +17,7 @@ final class Samples {
                 + "\"memory\":\"64Mi\"}},\"readinessProbe\":{\"httpGet\":{\"path\":\"/\",\"port\":8080}}}]}}");
     }
 
-    static byte[] bytes(String json) {
+    public static byte[] bytes(String json) {
         return json.getBytes(StandardCharsets.UTF_8);
     }
 }
