@@ -28,7 +28,18 @@ public final class Canonical {
      */
     public static ObjectNode of(ObjectNode object, Schema schema) {
         TypeNode type = (TypeNode) schema;
-        return type.isCustom() ? custom(object, type) : struct(object, type);
+        return type.isCustom() ? custom(object, type) : root(object, type);
+    }
+
+    /** New itself, and so are the metadata, which are worked on afterwards. */
+    private static ObjectNode root(ObjectNode object, TypeNode type) {
+        ObjectNode result = struct(object, type);
+        result = result == object ? shallowCopy(object) : result;
+        JsonNode metadata = result.get("metadata");
+        if (metadata instanceof ObjectNode same && metadata == object.get("metadata")) {
+            result.set("metadata", shallowCopy(same));
+        }
+        return result;
     }
 
     /**
@@ -41,26 +52,42 @@ public final class Canonical {
         return type.isCustom() ? object : complete(object, type);
     }
 
+    /** The same object if that is its form already. */
     private static ObjectNode struct(ObjectNode object, TypeNode type) {
         // Few of the declared fields are there: these are put into their places, instead of looking for each of the
         // others.
         Field[] order = type.order();
+        boolean[] speaks = type.speaks();
         @Nullable JsonNode[] values = new JsonNode[order.length];
+        boolean same = true;
+        int last = -1;
         for (Map.Entry<String, JsonNode> entry : object.properties()) {
             Field field = type.field(entry.getKey());
-            if (field != null) {
-                values[field.place()] = entry.getValue();
+            if (field == null) {
+                same = false;
+                continue;
             }
+            JsonNode value = entry.getValue();
+            JsonNode written =
+                    value.isNull() ? absent(field) : isLeftOut(value, field) ? null : value(value, field.type());
+            values[field.place()] = written;
+            same &= written == value && field.place() > last;
+            last = field.place();
+        }
+        for (int i = 0; i < order.length; i++) {
+            if (speaks[i] && values[i] == null) {
+                values[i] = absent(order[i]);
+                same = false;
+            }
+        }
+        if (same) {
+            return object;
         }
         ObjectNode result = NODES.objectNode();
         for (int i = 0; i < order.length; i++) {
             JsonNode value = values[i];
-            Field field = order[i];
-            JsonNode written = value == null || value.isNull()
-                    ? absent(field)
-                    : isLeftOut(value, field) ? null : value(value, field.type());
-            if (written != null) {
-                result.set(field.name(), written);
+            if (value != null) {
+                result.set(order[i].name(), value);
             }
         }
         return result;
@@ -204,6 +231,9 @@ public final class Canonical {
     }
 
     private static ObjectNode map(ObjectNode map, @Nullable TypeNode values) {
+        if (isOrdered(map) && (values == null || isPlain(values))) {
+            return map;
+        }
         ObjectNode result = NODES.objectNode();
         for (String key : keys(map)) {
             JsonNode value = map.get(key);
@@ -216,11 +246,22 @@ public final class Canonical {
         if (items == null) {
             return list;
         }
-        ArrayNode result = NODES.arrayNode(list.size());
-        for (JsonNode item : list) {
-            result.add(value(item, items));
+        int size = list.size();
+        ArrayNode result = null;
+        for (int i = 0; i < size; i++) {
+            JsonNode item = list.get(i);
+            JsonNode written = value(item, items);
+            if (result == null && written != item) {
+                result = NODES.arrayNode(size);
+                for (int j = 0; j < i; j++) {
+                    result.add(list.get(j));
+                }
+            }
+            if (result != null) {
+                result.add(written);
+            }
         }
-        return result;
+        return result == null ? list : result;
     }
 
     private static ObjectNode custom(ObjectNode object, TypeNode type) {
@@ -267,6 +308,17 @@ public final class Canonical {
             return result;
         }
         return value.isLong() && value.canConvertToInt() ? NODES.numberNode(value.intValue()) : value;
+    }
+
+    private static boolean isOrdered(ObjectNode object) {
+        String last = "";
+        for (Map.Entry<String, JsonNode> entry : object.properties()) {
+            if (last.compareTo(entry.getKey()) > 0) {
+                return false;
+            }
+            last = entry.getKey();
+        }
+        return true;
     }
 
     private static List<String> keys(ObjectNode object) {

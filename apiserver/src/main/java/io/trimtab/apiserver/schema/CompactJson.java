@@ -151,8 +151,7 @@ public final class CompactJson {
         for (Map.Entry<String, JsonNode> field : object.properties()) {
             ascii(before);
             before = ',';
-            string(field.getKey());
-            ascii(':');
+            name(field.getKey());
             same &= value(field.getValue());
         }
         if (before == '{') {
@@ -198,7 +197,31 @@ public final class CompactJson {
         length += digits;
     }
 
-    /** Adds a string, or the name of a field. */
+    /** Names as they are written, by hash; races only lose one. */
+    private static final Name[] NAMES = new Name[2048];
+
+    private record Name(String text, byte[] json) {}
+
+    private static final int LONGEST_NAME = 64;
+
+    /** Adds the name of a field, and the colon. */
+    @SuppressWarnings("StringEquality") // names are interned as a rule; the comparison of texts comes after
+    public void name(String text) {
+        int slot = text.hashCode() * 0x9e3779b9 >>> 21;
+        Name known = NAMES[slot];
+        if (known != null && (known.text == text || known.text.equals(text))) {
+            raw(known.json);
+            return;
+        }
+        int start = length;
+        string(text);
+        ascii(':');
+        if (text.length() <= LONGEST_NAME) {
+            NAMES[slot] = new Name(text, Arrays.copyOfRange(bytes, start, length));
+        }
+    }
+
+    /** Adds a string. */
     public void string(String text) {
         int size = text.length();
         if (bytes.length - length < size + 2) {

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * One place in the graph of types: a definition, or a use of one that may add to it (list type, merge key, default). A use finds
  * its definition when it is first asked, which is how the graph can be cyclic and load by parts.
  *
- * <p>Everything is final but {@code target} and {@code speaking}, whose races are benign: each thread would store the same.
+ * <p>Everything is final but {@code target}, {@code speaking} and {@code speaks}, whose races are benign: each thread would store the same.
  */
 final class TypeNode implements Schema {
 
@@ -64,6 +64,7 @@ final class TypeNode implements Schema {
     private final @Nullable Field[] byHash;
 
     private Field @Nullable [] speaking;
+    private boolean @Nullable [] speaks;
 
     private final Map<String, Schema> properties;
 
@@ -288,6 +289,20 @@ final class TypeNode implements Schema {
         if (known == null) {
             known = Arrays.stream(type.order).filter(Canonical::speaks).toArray(Field[]::new);
             type.speaking = known;
+        }
+        return known;
+    }
+
+    /** For each of {@link #order}, whether something is written of it even if it is not there; not to be changed. */
+    boolean[] speaks() {
+        TypeNode type = resolved();
+        boolean[] known = type.speaks;
+        if (known == null) {
+            known = new boolean[type.order.length];
+            for (Field field : type.speaking()) {
+                known[field.place()] = true;
+            }
+            type.speaks = known;
         }
         return known;
     }

@@ -344,7 +344,8 @@ public final class DefaultStorage implements Storage, AutoCloseable {
 
     @Override
     public Optional<StoredObject> replace(ApiResource resource, StoredObject expected, ObjectNode object) {
-        Encoded encoded = ObjectCodec.encode(resource, object);
+        // What changes is a little, as a rule.
+        Encoded encoded = ObjectCodec.encode(resource, object, expected.json().length + 512);
         String key = expected.key();
         Stored current = cache(resource).state().objects().get(key);
         if (current != null && current.revision() == expected.revision()) {

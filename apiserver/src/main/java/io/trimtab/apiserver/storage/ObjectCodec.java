@@ -115,19 +115,23 @@ final class ObjectCodec {
     }
 
     static Encoded encode(ApiResource resource, ObjectNode object) {
-        return encode(resource.custom(), object);
+        return encode(resource.custom(), object, 2048);
     }
 
-    private static Encoded encode(boolean sorted, ObjectNode object) {
-        CompactJson json = new CompactJson(4096);
+    /** @param expected how many bytes it may become */
+    static Encoded encode(ApiResource resource, ObjectNode object, int expected) {
+        return encode(resource.custom(), object, expected);
+    }
+
+    private static Encoded encode(boolean sorted, ObjectNode object, int expected) {
+        CompactJson json = new CompactJson(expected);
         Place place = new Place();
         boolean same = true;
         char before = '{';
         for (Map.Entry<String, JsonNode> field : object.properties()) {
             json.ascii(before);
             before = ',';
-            json.string(field.getKey());
-            json.ascii(':');
+            json.name(field.getKey());
             same &= field.getKey().equals("metadata") && field.getValue() instanceof ObjectNode metadata
                     ? writeMetadata(sorted, metadata, json, place)
                     : json.value(field.getValue());
@@ -166,8 +170,7 @@ final class ObjectCodec {
             }
             json.ascii(before);
             before = ',';
-            json.string(name);
-            json.ascii(':');
+            json.name(name);
             same &= json.value(field.getValue());
         }
         if (place.digitsAt < 0) {
@@ -179,8 +182,7 @@ final class ObjectCodec {
 
     private static void writeEmptyRevision(char before, CompactJson json, Place place) {
         json.ascii(before);
-        json.string("resourceVersion");
-        json.ascii(':');
+        json.name("resourceVersion");
         json.string("");
         place.digitsAt = json.length() - 1;
     }
@@ -211,7 +213,7 @@ final class ObjectCodec {
      */
     static byte[] fromForeign(String key, byte[] stored, long revision) {
         if (ProtobufBodies.isProtobuf(stored)) {
-            return encode(false, StoredForms.ours(ProtobufBodies.read(stored, "", "")))
+            return encode(false, StoredForms.ours(ProtobufBodies.read(stored, "", "")), stored.length * 2)
                     .at(key, revision)
                     .json();
         }
@@ -224,7 +226,7 @@ final class ObjectCodec {
     private static Stored decode(Store.Entry entry) {
         byte[] value = entry.value();
         if (ProtobufBodies.isProtobuf(value)) {
-            return encode(false, StoredForms.ours(ProtobufBodies.read(value, "", "")))
+            return encode(false, StoredForms.ours(ProtobufBodies.read(value, "", "")), value.length * 2)
                     .at(entry.key(), entry.revision());
         }
         String namespace = "";
@@ -267,7 +269,7 @@ final class ObjectCodec {
             ObjectNode object = StoredForms.ours(parse(value));
             boolean custom = !ProtobufEncoder.knows(
                     object.path("apiVersion").asText(""), object.path("kind").asText(""));
-            return encode(custom, object).at(entry.key(), entry.revision());
+            return encode(custom, object, value.length + 128).at(entry.key(), entry.revision());
         }
         return Stored.of(entry.key(), namespace, name, uid, entry.revision(), labels, value, digitsAt, digits);
     }
