@@ -33,6 +33,28 @@ final class ControlPlane implements AutoCloseable {
         return process;
     }
 
+    /** Starts our program, with its data on disk, and waits until it is ready; how long that took, in milliseconds. */
+    long startTrimtab(Path program, String command, String... more) throws IOException, InterruptedException {
+        Path ready = directory.resolve("ready");
+        List<String> line = new ArrayList<>(List.of(
+                program.toString(),
+                command,
+                "--data-dir",
+                directory.resolve("data").toString(),
+                "--secure-port",
+                "0",
+                "--ready-file",
+                ready.toString()));
+        line.addAll(List.of(more));
+        long start = System.nanoTime();
+        start("trimtab", line);
+        while (!Files.exists(ready)) {
+            requireAlive();
+            Thread.sleep(20);
+        }
+        return Duration.ofNanos(System.nanoTime() - start).toMillis();
+    }
+
     /** Fails with the last words of a process that has ended. */
     void requireAlive() throws IOException {
         for (Process process : processes) {

@@ -1,41 +1,24 @@
 package io.trimtab.benchmarks.process;
 
-import io.fabric8.kubernetes.client.Config;
-import io.fabric8.kubernetes.client.internal.SSLUtils;
 import java.io.BufferedReader;
-import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpClient.Version;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.stream.Stream;
-import javax.net.ssl.SSLContext;
 
 /**
  * Whether memory and speed of the API server hold where much is asked at once: many clients list much, some watchers read nothing,
@@ -50,27 +33,27 @@ public final class ScaleBenchmark {
     private static final int SLOW_WATCHERS = 5;
     private static final int WRITES = 1_000;
     private static final int TURNS = 4;
-    private static final int IN_FLIGHT = 32;
 
     private final Path program;
     private final Path results;
+    private final String kubeBin;
     private final int pods;
     private final StringBuilder text = new StringBuilder();
 
-    private ScaleBenchmark(Path program, Path results, int pods) {
+    /** @param kubeBin the directory of Kubernetes' programs, to be measured as well; empty for none */
+    private ScaleBenchmark(Path program, Path results, String kubeBin, int pods) {
         this.program = program;
         this.results = results;
+        this.kubeBin = kubeBin;
         this.pods = pods;
     }
 
     public static void main(String[] args) throws Exception {
-        Map<String, String> flags = new LinkedHashMap<>();
-        for (int i = 0; i + 1 < args.length; i += 2) {
-            flags.put(args[i], args[i + 1]);
-        }
+        Map<String, String> flags = Flags.of(args);
         new ScaleBenchmark(
                         Path.of(flags.get("--program")),
                         Files.createDirectories(Path.of(flags.get("--results"))),
+                        flags.getOrDefault("--kube-bin", ""),
                         Integer.parseInt(flags.getOrDefault("--pods", "100000")))
                 .run();
         System.exit(0); // the clients' threads would keep the process
@@ -86,41 +69,68 @@ public final class ScaleBenchmark {
                 .append(
                         " processors. Made by `benchmarks/run scale`: one `trimtab apiserver` with its data on disk, clients over TLS. Memory"
                                 + " is resident; processor time is the server's.\n\n| | |\n|---|---:|\n");
+        Many ours;
         Path directory = Files.createTempDirectory("trimtab-scale");
         try (ControlPlane plane = new ControlPlane(directory)) {
-            start(plane);
+            plane.startTrimtab(program, "apiserver");
             Client client = new Client(directory.resolve("data/admin.kubeconfig"));
             row("resident when started", "%d MB", plane.residentKilobytes() / 1024);
             listers(plane, client);
             watchers(plane, client);
-            many(plane, client);
+            ours = many(plane, client, LISTED);
         } finally {
-            try (Stream<Path> files = Files.walk(directory)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.deleteIfExists(file);
-                }
-            }
+            Directories.delete(directory);
+        }
+        row("processor time of a pod's creation, up to " + pods + " pods", "%.2f ms", ours.creation());
+        row("resident with " + pods + " pods (aim: below 1,500 MB)", "%.0f MB", ours.resident());
+        row("a list of all of them", "%.0f MB", ours.listMegabytes());
+        row("its time; processor time", "%.2f s; %.0f ms", ours.listSeconds(), ours.listProcessor());
+        row("the same by pages of 500: processor time", "%.0f ms", ours.pagesProcessor());
+        row(
+                "watchers as above, beside " + pods + " pods; processor time",
+                "%.2f s; %.0f ms",
+                ours.watchSeconds(),
+                ours.watchProcessor());
+        if (!kubeBin.isEmpty()) {
+            compare(ours, real());
         }
         Files.writeString(results.resolve("api-scale.md"), text);
     }
 
-    private void start(ControlPlane plane) throws Exception {
-        Path ready = plane.directory().resolve("ready");
-        plane.start(
-                "trimtab",
-                List.of(
-                        program.toString(),
-                        "apiserver",
-                        "--data-dir",
-                        plane.directory().resolve("data").toString(),
-                        "--secure-port",
-                        "0",
-                        "--ready-file",
-                        ready.toString()));
-        while (!Files.exists(ready)) {
-            plane.requireAlive();
-            Thread.sleep(20);
+    private Many real() throws Exception {
+        Path directory = Files.createTempDirectory("real-scale");
+        try (ControlPlane plane = RealControlPlane.start(Path.of(kubeBin), directory, false)) {
+            Client client = new Client(directory.resolve("admin.kubeconfig"));
+            while (client.get("/readyz") != 200) {
+                plane.requireAlive();
+                Thread.sleep(100);
+            }
+            client.createNamespace("watched");
+            round(client, "warm");
+            return many(plane, client, 0);
+        } finally {
+            Directories.delete(directory);
         }
+    }
+
+    private void compare(Many ours, Many real) {
+        String heading = "\nBeside kube-apiserver and its etcd with " + pods
+                + " pods, in the same run:\n\n| | Trimtab | Kubernetes | ratio |\n|---|---:|---:|---:|\n";
+        text.append(heading);
+        System.out.print(heading);
+        ratio("processor time of a pod's creation, ms", ours.creation(), real.creation());
+        ratio("resident with all pods, MB", ours.resident(), real.resident());
+        ratio("a list of all: time, s", ours.listSeconds(), real.listSeconds());
+        ratio("a list of all: processor time, ms", ours.listProcessor(), real.listProcessor());
+        ratio("by pages of 500: processor time, ms", ours.pagesProcessor(), real.pagesProcessor());
+        ratio(WATCHERS + " watchers, " + WRITES + " writes: time, s", ours.watchSeconds(), real.watchSeconds());
+        ratio("the same: processor time, ms", ours.watchProcessor(), real.watchProcessor());
+    }
+
+    private void ratio(String what, double ours, double real) {
+        String line = String.format(Locale.ROOT, "| %s | %.2f | %.2f | %.1f |%n", what, ours, real, real / ours);
+        text.append(line);
+        System.out.print(line);
     }
 
     private void row(String what, String format, Object... values) {
@@ -254,184 +264,57 @@ public final class ScaleBenchmark {
 
     // ---- Many objects ----------------------------------------------------------------------------------------------
 
-    private void many(ControlPlane plane, Client client) throws Exception {
+    /**
+     * What an API server does with many pods.
+     *
+     * @param creation of one pod, in milliseconds of processor time
+     * @param resident megabytes, with all pods
+     * @param listProcessor milliseconds
+     */
+    private record Many(
+            double creation,
+            double resident,
+            double listMegabytes,
+            double listSeconds,
+            double listProcessor,
+            double pagesProcessor,
+            double watchSeconds,
+            double watchProcessor) {}
+
+    private Many many(ControlPlane plane, Client client, int present) throws Exception {
         client.createNamespace("many");
         long processor = plane.processorMillis();
-        client.createPods("many", pods - LISTED);
-        row(
-                "processor time of a pod's creation, up to " + pods + " pods",
-                "%.2f ms",
-                (plane.processorMillis() - processor) / (double) (pods - LISTED));
-        row("resident with " + pods + " pods (aim: below 1,500 MB)", "%d MB", plane.residentKilobytes() / 1024);
-        processor = plane.processorMillis();
-        long start = System.nanoTime();
-        long length = client.read("/api/v1/pods");
-        row("a list of all of them", "%.0f MB", length / 1e6);
-        row("its time", "%.2f s", (System.nanoTime() - start) / 1e9);
-        row("its processor time", "%d ms", plane.processorMillis() - processor);
+        client.createPods("many", pods - present);
+        double creation = (plane.processorMillis() - processor) / (double) (pods - present);
+        double resident = plane.residentKilobytes() / 1024.0;
+        long length = 0;
+        double listSeconds = Double.MAX_VALUE;
+        double listProcessor = Double.MAX_VALUE;
+        double watchSeconds = Double.MAX_VALUE;
+        double watchProcessor = Double.MAX_VALUE;
+        for (int turn = 0; turn < TURNS; turn++) {
+            processor = plane.processorMillis();
+            long start = System.nanoTime();
+            length = client.read("/api/v1/pods?resourceVersion=0");
+            listSeconds = Math.min(listSeconds, (System.nanoTime() - start) / 1e9);
+            listProcessor = Math.min(listProcessor, plane.processorMillis() - processor);
+            processor = plane.processorMillis();
+            watchSeconds = Math.min(watchSeconds, round(client, "late" + turn));
+            watchProcessor = Math.min(watchProcessor, plane.processorMillis() - processor);
+        }
         processor = plane.processorMillis();
         long paged = client.readPages("/api/v1/pods?limit=500");
-        row("the same by pages of 500: processor time", "%d ms", plane.processorMillis() - processor);
         if (paged < length / 2) {
             throw new IllegalStateException("pages have " + paged + " bytes, the list has " + length);
         }
-        processor = plane.processorMillis();
-        double time = round(client, "late");
-        row("watchers as above, beside " + pods + " pods", "%.2f s", time);
-        row("its processor time", "%d ms", plane.processorMillis() - processor);
-        row("resident after that", "%d MB", plane.residentKilobytes() / 1024);
-    }
-
-    // ---- A client --------------------------------------------------------------------------------------------------
-
-    /** A request that may fail. */
-    private interface Sending {
-        CompletableFuture<Integer> send(int number);
-    }
-
-    private static final class Client {
-        private final Config config;
-        private final HttpClient http;
-
-        Client(Path kubeconfig) throws Exception {
-            this(Config.fromKubeconfig(kubeconfig.toFile()));
-        }
-
-        private Client(Config config) throws Exception {
-            this.config = config;
-            SSLContext tls = SSLUtils.sslContext(config);
-            this.http = HttpClient.newBuilder()
-                    .sslContext(tls)
-                    .version(Version.HTTP_2)
-                    .build();
-        }
-
-        /** With connections of its own. */
-        Client another() throws Exception {
-            return new Client(config);
-        }
-
-        static String pods(String namespace) {
-            return "/api/v1/namespaces/" + namespace + "/pods";
-        }
-
-        static String maps(String namespace) {
-            return "/api/v1/namespaces/" + namespace + "/configmaps";
-        }
-
-        private HttpRequest.Builder request(String path) {
-            return HttpRequest.newBuilder(URI.create(config.getMasterUrl().replaceAll("/$", "") + path))
-                    .header("Accept", "application/json");
-        }
-
-        CompletableFuture<Integer> post(String path, String body) {
-            return http.sendAsync(
-                            request(path)
-                                    .header("Content-Type", "application/json")
-                                    .POST(BodyPublishers.ofString(body))
-                                    .build(),
-                            BodyHandlers.discarding())
-                    .thenApply(HttpResponse::statusCode);
-        }
-
-        void createNamespace(String name) {
-            post(
-                            "/api/v1/namespaces",
-                            "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"" + name + "\"}}")
-                    .join();
-            post(
-                            "/api/v1/namespaces/" + name + "/serviceaccounts",
-                            "{\"apiVersion\":\"v1\",\"kind\":\"ServiceAccount\",\"metadata\":{\"name\":\"default\"}}")
-                    .join();
-        }
-
-        void createPods(String namespace, int count) throws InterruptedException {
-            each(
-                    count,
-                    i -> post(
-                            pods(namespace),
-                            "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p-" + i
-                                    + "\",\"labels\":{\"app\":\"myweb\",\"tier\":\"back-end\",\"release_track\":\"canary\","
-                                    + "\"shard\":\"" + i % 100
-                                    + "\"}},\"spec\":{\"schedulerName\":\"none\",\"containers\":[{"
-                                    + "\"name\":\"myweb\",\"image\":\"kubeguide/tomcat-app:v1\",\"ports\":[{"
-                                    + "\"containerPort\":8080}],\"env\":[{\"name\":\"MYSQL_SERVICE_HOST\",\"value\":\"mysql\"},{"
-                                    + "\"name\":\"MYSQL_SERVICE_PORT\",\"value\":\"3306\"}],\"resources\":{\"requests\":{"
-                                    + "\"cpu\":\"100m\",\"memory\":\"64Mi\"}},\"readinessProbe\":{\"httpGet\":{\"path\":\"/\","
-                                    + "\"port\":8080}}}]}}"));
-        }
-
-        /** Sends requests, some at once, until all are answered. */
-        void each(int count, Sending sending) throws InterruptedException {
-            Semaphore room = new Semaphore(IN_FLIGHT);
-            AtomicLong refused = new AtomicLong();
-            for (int i = 0; i < count; i++) {
-                room.acquire();
-                sending.send(i).whenComplete((code, e) -> {
-                    if (e != null || code != 201) {
-                        refused.incrementAndGet();
-                    }
-                    room.release();
-                });
-            }
-            room.acquire(IN_FLIGHT);
-            if (refused.get() > 0) {
-                throw new IllegalStateException(refused + " of " + count + " requests were refused");
-            }
-        }
-
-        InputStream open(String path) throws IOException, InterruptedException {
-            HttpResponse<InputStream> answer = http.send(request(path).build(), BodyHandlers.ofInputStream());
-            if (answer.statusCode() != 200) {
-                throw new IllegalStateException(path + " was answered with " + answer.statusCode());
-            }
-            return answer.body();
-        }
-
-        /** @return the length of the answer */
-        long read(String path) throws IOException, InterruptedException {
-            long length = 0;
-            byte[] buffer = new byte[1 << 16];
-            try (InputStream body = open(path)) {
-                for (int n = body.read(buffer); n >= 0; n = body.read(buffer)) {
-                    length += n;
-                }
-            }
-            return length;
-        }
-
-        /** The version of a list now. */
-        String version(String path) throws IOException, InterruptedException {
-            try (InputStream body = open(path + "?limit=1")) {
-                String head = new String(body.readAllBytes(), StandardCharsets.UTF_8);
-                int at = head.indexOf("\"resourceVersion\":\"") + 19;
-                return head.substring(at, head.indexOf('"', at));
-            }
-        }
-
-        long readPages(String path) throws IOException, InterruptedException {
-            long length = 0;
-            String token = "";
-            do {
-                byte[] page;
-                try (InputStream body = open(token.isEmpty() ? path : path + "&continue=" + token)) {
-                    page = body.readAllBytes();
-                }
-                length += page.length;
-                // The list's own metadata comes first.
-                String head = new String(page, 0, Math.min(2000, page.length), StandardCharsets.UTF_8);
-                int at = head.indexOf("\"continue\":\"");
-                token = at < 0 ? "" : head.substring(at + 12, head.indexOf('"', at + 12));
-            } while (!token.isEmpty());
-            return length;
-        }
-    }
-
-    static {
-        // A watch that is not read is to be held up by this window, not to be read ahead of.
-        System.setProperty("jdk.httpclient.windowsize", Integer.toString(1 << 16));
-        System.setProperty(
-                "jdk.httpclient.keepalive.timeout",
-                Long.toString(Duration.ofMinutes(5).toSeconds()));
+        return new Many(
+                creation,
+                resident,
+                length / 1e6,
+                listSeconds,
+                listProcessor,
+                plane.processorMillis() - processor,
+                watchSeconds,
+                watchProcessor);
     }
 }
