@@ -65,7 +65,7 @@ public final class RocksStore implements Store {
     private static final int MAX_GROUP = 2000;
 
     // A commit may find itself behind one such batch: short ones, so that it does not wait long.
-    private static final int GARBAGE_BATCH = 200;
+    private static final int GARBAGE_BATCH = 50;
 
     private record Request(List<Operation> operations, CompletableFuture<CommitResult> future) {}
 
@@ -102,7 +102,8 @@ public final class RocksStore implements Store {
         this.options = options;
         this.db = db;
         this.durably = new WriteOptions().setSync(true);
-        this.eventually = new WriteOptions();
+        // Without the log: the next commit would wait for the disk to confirm this, too.
+        this.eventually = new WriteOptions().setDisableWAL(true);
         this.versions = new Versions(
                 loaded.base(),
                 maxHistoryBytes,
@@ -192,6 +193,11 @@ public final class RocksStore implements Store {
                 // data.
                 .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords)
                 .setWriteBufferSize(8 << 20)
+                // A burst of writes goes on into the next while the last ones are written out.
+                .setMaxWriteBufferNumber(4)
+                // Files go to the disk as they are written: what is left to the end of a file holds up who syncs the
+                // log.
+                .setBytesPerSync(1 << 20)
                 .setMaxTotalWalSize(64 << 20)
                 .setMaxOpenFiles(256)
                 .setMaxBackgroundJobs(2)
@@ -577,8 +583,8 @@ public final class RocksStore implements Store {
     }
 
     /**
-     * Removes from the files what memory has forgotten. Not confirmed by the disk: after a crash the same is found when the
-     * files are read.
+     * Removes from the files what memory has forgotten. Neither logged nor confirmed by the disk: after a crash some of it is
+     * found again when the files are read. What reaches the files does so in the order of writing.
      */
     private void clean() {
         cleaning.lock();
