@@ -1,6 +1,7 @@
 package io.trimtab.apiserver.customresources;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.admission.webhook.Webhook;
 import io.trimtab.apiserver.callout.Target;
@@ -52,6 +53,21 @@ public final class CustomResourceDefinitions implements AutoCloseable {
     /** What is served for a definition; compared by {@code mark}, to see whether it has to be made anew. */
     private record Serving(String mark, ApiResource storage, List<Served> versions) {}
 
+    /**
+     * A definition.
+     *
+     * @param outline its group and status, which the others of the group ask for; all of it would take ten times the room of its JSON
+     */
+    private record Known(StoredObject object, ObjectNode outline) {
+        static Known of(StoredObject object) {
+            ObjectNode tree = object.tree();
+            ObjectNode outline = JsonNodeFactory.instance.objectNode();
+            outline.putObject("spec").put("group", Names.group(tree));
+            outline.set("status", tree.path("status").deepCopy());
+            return new Known(object, outline);
+        }
+    }
+
     private final Storage storage;
     private final ResourceRegistry registry;
     private final Driver driver;
@@ -64,7 +80,7 @@ public final class CustomResourceDefinitions implements AutoCloseable {
     private final Map<ApiResource, List<CustomColumns.CustomColumn>> columns = new ConcurrentHashMap<>();
 
     // What follows belongs to the lane, and before it starts, to the constructor's thread.
-    private final Map<String, ObjectNode> definitions = new LinkedHashMap<>();
+    private final Map<String, Known> definitions = new LinkedHashMap<>();
     private final Map<String, Serving> serving = new HashMap<>();
     private final Set<String> due = new LinkedHashSet<>();
 
@@ -122,12 +138,12 @@ public final class CustomResourceDefinitions implements AutoCloseable {
         while (!due.isEmpty()) {
             String name = due.iterator().next();
             due.remove(name);
-            ObjectNode definition = definitions.get(name);
+            Known definition = definitions.get(name);
             try {
                 if (definition == null) {
                     stopServing(name);
                 } else {
-                    reconcile(name, definition);
+                    reconcile(name, definition.object().tree());
                 }
             } catch (RuntimeException e) {
                 LOG.warn("custom resource definition not served: name={}", name, e);
@@ -149,16 +165,16 @@ public final class CustomResourceDefinitions implements AutoCloseable {
     private final class Sink implements ObjectFeed.Sink {
         @Override
         public void put(StoredObject object) {
-            definitions.put(object.name(), object.tree());
+            definitions.put(object.name(), Known.of(object));
             due.add(object.name());
         }
 
         @Override
         public void remove(StoredObject object) {
-            ObjectNode gone = definitions.remove(object.name());
+            Known gone = definitions.remove(object.name());
             due.add(object.name());
             if (gone != null) {
-                wakeRivals(gone);
+                wakeRivals(gone.outline());
             }
         }
     }
@@ -166,7 +182,8 @@ public final class CustomResourceDefinitions implements AutoCloseable {
     /** A name that is free now may be what another definition waits for. */
     private void wakeRivals(JsonNode gone) {
         String group = Names.group(gone);
-        definitions.forEach((name, other) -> {
+        definitions.forEach((name, known) -> {
+            ObjectNode other = known.outline();
             if (Names.group(other).equals(group) && !Names.isTrue(other, "NamesAccepted")) {
                 due.add(name);
             }
@@ -192,16 +209,16 @@ public final class CustomResourceDefinitions implements AutoCloseable {
             return;
         }
         List<ObjectNode> others = new ArrayList<>();
-        definitions.forEach((other, tree) -> {
-            if (!other.equals(name) && Names.group(tree).equals(Names.group(definition))) {
-                others.add(tree);
+        String group = Names.group(definition);
+        definitions.forEach((other, known) -> {
+            if (!other.equals(name) && Names.group(known.outline()).equals(group)) {
+                others.add(known.outline());
             }
         });
         ObjectNode decided = Canonical.of(Names.decide(definition, others, driver.now()), TYPE);
         if (!decided.path("status").equals(definition.path("status"))) {
             ObjectNode status = (ObjectNode) decided.get("status");
-            storage.update(CoreResources.CUSTOM_RESOURCE_DEFINITIONS, null, name, now -> {
-                ObjectNode next = now.deepCopy();
+            storage.update(CoreResources.CUSTOM_RESOURCE_DEFINITIONS, null, name, next -> {
                 // Stored versions are the writer's, who may have added one meanwhile.
                 JsonNode versions = next.path("status").get("storedVersions");
                 ObjectNode merged = status.deepCopy();
@@ -228,9 +245,11 @@ public final class CustomResourceDefinitions implements AutoCloseable {
         if (!Names.isTrue(definition, "Established")) {
             return;
         }
+        // A change of the spec comes with another generation.
+        JsonNode generation = definition.path("metadata").path("generation");
         String mark = definition.path("metadata").path("uid").asText()
                 + terminating
-                + definition.path("spec")
+                + (generation.isNumber() ? generation : definition.path("spec"))
                 + definition.path("status").path("acceptedNames")
                 + definition.path("status").path("storedVersions");
         Serving before = serving.get(name);

@@ -2,6 +2,7 @@ package io.trimtab.apiserver.customresources;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -31,13 +32,16 @@ final class Names {
     }
 
     /**
-     * A copy of the definition with the status that it should have.
+     * The definition with the status that it should have; shares the rest.
      *
      * @param others the other definitions of the group
      */
     static ObjectNode decide(ObjectNode definition, Collection<ObjectNode> others, Instant now) {
-        ObjectNode result = definition.deepCopy();
-        ObjectNode status = result.get("status") instanceof ObjectNode s ? s : result.putObject("status");
+        ObjectNode status =
+                definition.get("status") instanceof ObjectNode s ? s.deepCopy() : JsonNodeFactory.instance.objectNode();
+        ObjectNode result = JsonNodeFactory.instance.objectNode();
+        result.setAll(definition);
+        result.set("status", status);
         JsonNode asked = definition.path("spec").path("names");
         ObjectNode accepted =
                 status.get("acceptedNames") instanceof ObjectNode a ? a : status.putObject("acceptedNames");
