@@ -47,7 +47,6 @@ import io.trimtab.apiserver.kinds.node.RuntimeClassKind;
 import io.trimtab.apiserver.kinds.policy.PodDisruptionBudgetKind;
 import io.trimtab.apiserver.kinds.rbac.RoleBindingKind;
 import io.trimtab.apiserver.kinds.rbac.RoleKind;
-import io.trimtab.apiserver.kinds.resource.ResourceSliceKind;
 import io.trimtab.apiserver.kinds.scheduling.PriorityClassKind;
 import io.trimtab.apiserver.kinds.storage.CsiDriverKind;
 import io.trimtab.apiserver.kinds.storage.CsiNodeKind;
