@@ -24,9 +24,9 @@ import java.util.function.Consumer;
  *         .build());
  * }</pre>
  *
- * <p>What virtual time reaches: reconciles, retries and rescheduling, informers, workflows with their dependents. What it does not
- * reach, because the SDK starts threads of its own for them: polling event sources, rate limiters, and the SDK's leader election;
- * these follow the wall clock.
+ * <p>What virtual time reaches: reconciles, retries, rescheduling and {@code maxReconciliationInterval}, rate limiters, informers,
+ * polling and timer event sources, workflows with their dependents. What it does not reach is refused when the operator starts: the
+ * SDK's leader election, and expectations in fields of a reconciler.
  *
  * <p>Safe for use by any thread.
  */
@@ -71,15 +71,14 @@ public final class JosdkOperator implements Manager.Component {
     /**
      * Starts informers and reconcilers; returns when the informers are synced.
      *
+     * @throws IllegalStateException if a reconciler uses, in virtual time, what only follows the wall clock
      * @throws io.javaoperatorsdk.operator.OperatorException if they cannot be, which names the resource: its
      *     CustomResourceDefinition is missing, or the client may not list it
      */
     @Override
     public void start() {
         if (driver.isVirtual()) {
-            VirtualTime.lendExecutors(operator, DriverExecutor.inline());
-            operator.start();
-            VirtualTime.lendTimers(operator, driver);
+            VirtualTime.start(operator, driver);
         } else {
             operator.start();
         }
