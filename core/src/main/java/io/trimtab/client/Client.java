@@ -44,6 +44,11 @@ public interface Client {
         return Written.of(create(type, object));
     }
 
+    /** As {@link #updateStatus}, for callers that need no copy of what was stored. */
+    default <T extends HasMetadata> Written updateStatusOnly(ResourceType<T> type, T object) {
+        return Written.of(updateStatus(type, object));
+    }
+
     /** As {@link #patch}, for callers that need no copy of what was stored. */
     default <T extends HasMetadata> Written patchOnly(
             ResourceType<T> type, @Nullable String namespace, String name, Patch patch) {

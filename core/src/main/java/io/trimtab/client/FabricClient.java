@@ -254,8 +254,19 @@ public final class FabricClient implements Client, AutoCloseable {
     @Override
     public <T extends HasMetadata> T updateStatus(ResourceType<T> type, T object) {
         String name = object.getMetadata().getName();
-        String path = type.path(object.getMetadata().getNamespace(), name) + "/status";
-        return write("PUT", path, JSON, KubernetesJson.write(object), type, name);
+        return write("PUT", statusPath(type, object), JSON, KubernetesJson.write(object), type, name);
+    }
+
+    @Override
+    public <T extends HasMetadata> Written updateStatusOnly(ResourceType<T> type, T object) {
+        String name = object.getMetadata().getName();
+        return Written.read(send("PUT", statusPath(type, object), JSON, KubernetesJson.write(object), type, name));
+    }
+
+    private static <T extends HasMetadata> String statusPath(ResourceType<T> type, T object) {
+        return type.path(
+                        object.getMetadata().getNamespace(),
+                        object.getMetadata().getName()) + "/status";
     }
 
     @Override

@@ -47,6 +47,11 @@ final class RecordingClient implements Client {
     }
 
     @Override
+    public <T extends HasMetadata> Written updateStatusOnly(ResourceType<T> type, T object) {
+        return wrote(type, client.updateStatusOnly(type, object));
+    }
+
+    @Override
     public <T extends HasMetadata> Written patchOnly(
             ResourceType<T> type, @Nullable String namespace, String name, Patch patch) {
         return wrote(type, client.patchOnly(type, namespace, name, patch));

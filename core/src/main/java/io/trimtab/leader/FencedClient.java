@@ -138,6 +138,12 @@ public final class FencedClient implements Client {
     }
 
     @Override
+    public <T extends HasMetadata> Written updateStatusOnly(ResourceType<T> type, T object) {
+        check("update status of", type, object);
+        return client.updateStatusOnly(type, object);
+    }
+
+    @Override
     public <T extends HasMetadata> T patch(ResourceType<T> type, @Nullable String namespace, String name, Patch patch) {
         check("patch", type, namespace, name);
         return client.patch(type, namespace, name, stamped(patch));

@@ -111,6 +111,11 @@ final class TracedClient implements Client {
     }
 
     @Override
+    public <T extends HasMetadata> Written updateStatusOnly(ResourceType<T> type, T object) {
+        return traced("update status", type, object, () -> client.updateStatusOnly(type, object));
+    }
+
+    @Override
     public <T extends HasMetadata> Written patchOnly(
             ResourceType<T> type, @Nullable String namespace, String name, Patch patch) {
         return traced(

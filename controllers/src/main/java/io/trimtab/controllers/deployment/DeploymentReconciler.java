@@ -182,7 +182,7 @@ public final class DeploymentReconciler implements Reconciler {
         DeploymentStatus status = Progress.statusOf(deployment);
         if (Deployments.orZero(status.getObservedGeneration()) < generation) {
             status.setObservedGeneration(generation);
-            writeStatus(deployment, status);
+            tellStatus(deployment, status);
         }
         return Result.done();
     }
@@ -294,7 +294,7 @@ public final class DeploymentReconciler implements Reconciler {
         }
         DeploymentStatus status = Progress.status(found.deployment, found.all(), found.newSet, driver.now());
         if (!status.equals(Progress.statusOf(found.deployment))) {
-            writeStatus(found.deployment, status);
+            tellStatus(found.deployment, status);
         }
         return Result.done();
     }
@@ -470,7 +470,7 @@ public final class DeploymentReconciler implements Reconciler {
         }
         DeploymentStatus status = copyOf(Progress.statusOf(deployment));
         status.setCollisionCount(Deployments.orZero(status.getCollisionCount()) + 1);
-        writeStatus(deployment, status);
+        tellStatus(deployment, status);
         throw taken;
     }
 
@@ -482,7 +482,7 @@ public final class DeploymentReconciler implements Reconciler {
                     status,
                     Deployments.newCondition(
                             Progress.PROGRESSING, "False", "ReplicaSetCreateError", message, driver.now()));
-            writeStatus(deployment, status);
+            tellStatus(deployment, status);
         }
         events.warning(deployment, "ReplicaSetCreateError", message);
     }
@@ -631,7 +631,7 @@ public final class DeploymentReconciler implements Reconciler {
     private Result writeRolloutStatus(Found found) {
         DeploymentStatus status = Progress.rolloutStatus(found.deployment, found.all(), found.newSet, driver.now());
         if (!status.equals(Progress.statusOf(found.deployment))) {
-            writeStatus(found.deployment, status);
+            tellStatus(found.deployment, status);
             return Result.done();
         }
         Duration left = Progress.untilDeadline(found.deployment, status, driver.now());
@@ -640,6 +640,11 @@ public final class DeploymentReconciler implements Reconciler {
         }
         // A second more than the deadline, so that the next look is surely past it.
         return left.compareTo(Duration.ofSeconds(1)) < 0 ? Result.again() : Result.after(left.plusSeconds(1));
+    }
+
+    private void tellStatus(Deployment deployment, DeploymentStatus status) {
+        deployment.setStatus(status);
+        client.updateStatusOnly(DEPLOYMENTS, deployment);
     }
 
     /** Writes the status, and with it the revision annotation, which the status endpoint lets through. */

@@ -252,12 +252,28 @@ public final class ReplicaEngine<T extends HasMetadata> implements Reconciler {
         return move.delete().isEmpty() ? null : delete(owner, request, move.delete());
     }
 
-    /** Counts active pods by node, over all sets that the owner's own controller has. */
+    /** Counts active pods by node, over all sets that the owner's own controller has, if anybody asks. */
     private ToIntFunction<Pod> siblings(T owner) {
         String controller = kind.controllerUid(owner);
         if (controller == null) {
             return pod -> 0;
         }
+        return new ToIntFunction<>() {
+            private @Nullable Map<String, Integer> byNode;
+
+            @Override
+            public int applyAsInt(Pod pod) {
+                Map<String, Integer> counts = byNode;
+                if (counts == null) {
+                    counts = countByNode(owner, controller);
+                    byNode = counts;
+                }
+                return counts.getOrDefault(Objects.requireNonNullElse(Pods.nodeName(pod), ""), 0);
+            }
+        };
+    }
+
+    private Map<String, Integer> countByNode(T owner, String controller) {
         Map<String, Integer> byNode = new HashMap<>();
         for (T sibling : owners.list(owner.getMetadata().getNamespace())) {
             LabelSelector selector = selectorOrNothing(sibling);
@@ -271,7 +287,7 @@ public final class ReplicaEngine<T extends HasMetadata> implements Reconciler {
                 }
             }
         }
-        return pod -> byNode.getOrDefault(Objects.requireNonNullElse(Pods.nodeName(pod), ""), 0);
+        return byNode;
     }
 
     /**
@@ -349,7 +365,7 @@ public final class ReplicaEngine<T extends HasMetadata> implements Reconciler {
             return;
         }
         try {
-            client.updateStatus(kind.type(), kind.withStatus(owner, status));
+            client.updateStatusOnly(kind.type(), kind.withStatus(owner, status));
         } catch (ApiException e) {
             if (e.isNotFound()) {
                 return; // deleted meanwhile
@@ -364,7 +380,7 @@ public final class ReplicaEngine<T extends HasMetadata> implements Reconciler {
                 return;
             }
             // The same counts, which belong to the generation that was looked at, on the newest revision.
-            client.updateStatus(kind.type(), kind.withStatus(fresh, status));
+            client.updateStatusOnly(kind.type(), kind.withStatus(fresh, status));
         }
     }
 
