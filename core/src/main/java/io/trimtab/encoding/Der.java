@@ -9,7 +9,7 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 
 /**
- * The few forms of DER that a certificate or a key needs, for who makes one of {@link KeyPairs}: the JDK has no public API for it, and
+ * The few forms of DER that a certificate or a key needs, for who makes one of {@link io.trimtab.runtime.KeyPairs}: the JDK has no public API for it, and
  * a cryptographic library takes longer to load than the rest of a server's start. Stateless.
  *
  * @since 0.1
