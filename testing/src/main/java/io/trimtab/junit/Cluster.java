@@ -675,6 +675,9 @@ public final class Cluster implements AutoCloseable {
         for (HasMetadata object : objects) {
             String managed = FIELD_MANAGER;
             HasMetadata intent = client.getKubernetesSerialization().clone(object);
+            if (real != null && client.resource(intent).get() == null) {
+                real.made(intent);
+            }
             intent.getMetadata().setManagedFields(null);
             intent.getMetadata().setResourceVersion(null);
             client.resource(intent)
@@ -699,7 +702,11 @@ public final class Cluster implements AutoCloseable {
 
     /** Creates an object; returns it as stored. Without a namespace, it goes to {@code default}. */
     public <T extends HasMetadata> T create(T object) {
-        return client.resource(object).create();
+        T stored = client.resource(object).create();
+        if (real != null) {
+            real.made(stored);
+        }
+        return stored;
     }
 
     /** Reads the object anew, changes it, and writes it back; returns it as stored. */
@@ -925,9 +932,13 @@ public final class Cluster implements AutoCloseable {
     @Override
     public void close() {
         if (real != null) {
-            client.close();
-            own.close();
-            real.close();
+            try {
+                real.clear(client);
+            } finally {
+                client.close();
+                own.close();
+                real.close();
+            }
             return;
         }
         forks.forEach(Cluster::close);

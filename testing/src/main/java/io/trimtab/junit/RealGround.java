@@ -1,8 +1,13 @@
 package io.trimtab.junit;
 
+import io.fabric8.kubernetes.api.model.DeletionPropagation;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.http.HttpClient;
 import io.fabric8.kubernetes.client.utils.HttpClientUtils;
 import io.trimtab.client.Client;
@@ -22,6 +27,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
@@ -34,7 +40,13 @@ final class RealGround implements AutoCloseable {
     /** Nothing written for so long counts as rest. */
     private static final Duration REST = Duration.ofMillis(400);
 
+    /** The same where something is under way: on a busy machine a cluster may pause for seconds and go on. */
+    private static final Duration LONG_REST = Duration.ofSeconds(10);
+
     private static final Duration PATIENCE = Duration.ofSeconds(30);
+    /** A garbage collector hears of a new kind after half a minute, and of an object that waits for it only then. */
+    private static final Duration CLEARING = Duration.ofSeconds(90);
+
     private static final String K3S_IMAGE = "rancher/k3s:v1.34.1-k3s1";
 
     private final Driver driver;
@@ -42,12 +54,17 @@ final class RealGround implements AutoCloseable {
     private final Config config;
     private final List<AutoCloseable> parts;
     private final List<AutoCloseable> programs = new ArrayList<>();
+    /** What the test has made, oldest first. */
+    private final List<HasMetadata> made = new ArrayList<>();
+    /** The cluster is there after the test, too. */
+    private final boolean stays;
 
     private RealGround(Driver driver, String kubeconfig, List<AutoCloseable> parts) {
         this.driver = driver;
         this.kubeconfig = kubeconfig;
         this.config = Config.fromKubeconfig(kubeconfig);
         this.parts = parts;
+        this.stays = parts.isEmpty();
     }
 
     /** @throws TestAbortedException if there is no such backend here, with the reason */
@@ -145,52 +162,115 @@ final class RealGround implements AutoCloseable {
         }
     }
 
-    /** Until nobody has written anything for a while. */
+    /** Notes an object that was not there before the test. */
+    void made(HasMetadata object) {
+        made.add(object);
+    }
+
+    /**
+     * Leaves a cluster that others use as it was: deletes what the test has made, newest first, while its programs run.
+     *
+     * @throws IllegalStateException if something stays
+     */
+    void clear(KubernetesClient client) {
+        if (!stays) {
+            return;
+        }
+        List<HasMetadata> left = new ArrayList<>();
+        for (int i = made.size() - 1; i >= 0; i--) {
+            HasMetadata object = made.get(i);
+            client.resource(object)
+                    .withPropagationPolicy(DeletionPropagation.FOREGROUND)
+                    .delete();
+            // A definition takes its objects along: they must have gone before it, with what looks after them.
+            if (!runUntil(() -> isGone(client, object), CLEARING)) {
+                left.add(object);
+            }
+        }
+        made.clear();
+        if (!left.isEmpty()) {
+            throw new IllegalStateException("after " + CLEARING + " these were still there: "
+                    + left.stream()
+                            .map(object -> object.getKind() + " "
+                                    + object.getMetadata().getNamespace() + "/"
+                                    + object.getMetadata().getName() + ", finalizers "
+                                    + object.getMetadata().getFinalizers())
+                            .toList());
+        }
+    }
+
+    private static boolean isGone(KubernetesClient client, HasMetadata object) {
+        HasMetadata now = find(client, object);
+        String uid = object.getMetadata().getUid();
+        return now == null || uid != null && !uid.equals(now.getMetadata().getUid());
+    }
+
+    private static @Nullable HasMetadata find(KubernetesClient client, HasMetadata object) {
+        try {
+            return client.resource(object).get();
+        } catch (KubernetesClientException e) {
+            if (e.getCode() == 404) {
+                return null; // its definition has gone
+            }
+            throw e;
+        }
+    }
+
+    /** Until nobody has written anything for a while; a while longer if something is visibly under way. */
     void settle(KubernetesClient client) {
         long end = driver.nanoTime() + PATIENCE.toNanos();
-        String revision = revision(client);
+        State state = state(client);
         long since = driver.nanoTime();
-        while (driver.nanoTime() < end && driver.nanoTime() - since < REST.toNanos()) {
+        while (driver.nanoTime() < end && driver.nanoTime() - since < (state.underWay() ? LONG_REST : REST).toNanos()) {
             sleep(LOOK);
-            String now = revision(client);
-            if (!now.equals(revision)) {
-                revision = now;
+            State now = state(client);
+            if (!now.equals(state)) {
+                state = now;
                 since = driver.nanoTime();
             }
         }
     }
 
-    /** Of what a user sees: leases and heartbeats go on for ever. */
-    private static String revision(KubernetesClient client) {
-        StringBuilder revisions = new StringBuilder();
-        client.pods()
-                .inAnyNamespace()
-                .list()
-                .getItems()
-                .forEach(pod ->
-                        revisions.append(pod.getMetadata().getResourceVersion()).append(' '));
-        client.configMaps()
-                .inAnyNamespace()
-                .list()
-                .getItems()
-                .forEach(map ->
-                        revisions.append(map.getMetadata().getResourceVersion()).append(' '));
-        client.apps()
-                .deployments()
-                .inAnyNamespace()
-                .list()
-                .getItems()
-                .forEach(deployment -> revisions
-                        .append(deployment.getMetadata().getResourceVersion())
-                        .append(' '));
-        client.services()
-                .inAnyNamespace()
-                .list()
-                .getItems()
-                .forEach(service -> revisions
-                        .append(service.getMetadata().getResourceVersion())
-                        .append(' '));
-        return revisions.toString();
+    /**
+     * @param revisions of what a user sees: leases and heartbeats go on for ever
+     * @param underWay a controller, the scheduler or a node has still to do something
+     */
+    private record State(List<String> revisions, boolean underWay) {}
+
+    private State state(KubernetesClient client) {
+        List<HasMetadata> all = new ArrayList<>(
+                client.apps().deployments().inAnyNamespace().list().getItems());
+        boolean underWay = all.stream()
+                .map(Deployment.class::cast)
+                .anyMatch(deployment -> deployment.getStatus() == null
+                        || !Objects.equals(
+                                deployment.getStatus().getObservedGeneration(),
+                                deployment.getMetadata().getGeneration())
+                        || !Objects.equals(
+                                Objects.requireNonNullElse(
+                                        deployment.getStatus().getAvailableReplicas(), 0),
+                                deployment.getSpec().getReplicas()));
+        List<Pod> pods = client.pods().inAnyNamespace().list().getItems();
+        underWay |= pods.stream()
+                .anyMatch(pod -> pod.getMetadata().getDeletionTimestamp() != null
+                        || pod.getStatus() == null
+                        || "Pending".equals(pod.getStatus().getPhase()));
+        all.addAll(pods);
+        all.addAll(client.configMaps().inAnyNamespace().list().getItems());
+        all.addAll(client.services().inAnyNamespace().list().getItems());
+        for (HasMetadata object : made) {
+            HasMetadata now = find(client, object);
+            if (now != null) {
+                all.add(now);
+                underWay |= now.getMetadata().getDeletionTimestamp() != null;
+            }
+        }
+        return new State(
+                all.stream()
+                        .map(object -> object.getMetadata().getUid() + " "
+                                + object.getMetadata().getResourceVersion())
+                        .toList(),
+                underWay);
     }
 
     boolean runUntil(BooleanSupplier condition, Duration limit) {
