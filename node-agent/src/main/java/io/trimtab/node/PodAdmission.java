@@ -44,6 +44,12 @@ final class PodAdmission {
                 && !"linux".equals(pod.getSpec().getOs().getName())) {
             return new Refusal("PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS");
         }
+        if (pod.getSpec().getSecurityContext() != null
+                && "Strict".equals(pod.getSpec().getSecurityContext().getSupplementalGroupsPolicy())) {
+            return new Refusal(
+                    "SupplementalGroupsPolicyNotSupported",
+                    "SupplementalGroupsPolicy=Strict is not supported in this node");
+        }
         Refusal resources = resources(pod, node);
         return resources != null ? resources : ports(pod, node);
     }

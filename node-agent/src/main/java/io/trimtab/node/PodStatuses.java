@@ -226,20 +226,10 @@ final class PodStatuses {
         }
         if (state != null) {
             status.withContainerID(state.id());
+            resources(status, container.getResources());
         }
         if (state != null && state.isRunning()) {
             boolean ready = in.isReady.test(state);
-            ResourceRequirements resources = container.getResources();
-            // What it has is what it asks for: a resize takes no time here. Empty is not the same as unknown.
-            status.withResources(new ResourceRequirementsBuilder()
-                    .withRequests(resources == null ? null : resources.getRequests())
-                    .withLimits(resources == null ? null : resources.getLimits())
-                    .build());
-            if (resources != null
-                    && resources.getRequests() != null
-                    && !resources.getRequests().isEmpty()) {
-                status.withAllocatedResources(resources.getRequests());
-            }
             return status.withReady(ready)
                     .withStarted(in.isStarted.test(state))
                     .withState(new ContainerStateBuilder()
@@ -271,6 +261,19 @@ final class PodStatuses {
                         .endTerminated()
                         .build())
                 .build();
+    }
+
+    /** Whether it runs or not: what it would run with. Empty is not the same as unknown. */
+    private static void resources(ContainerStatusBuilder status, @Nullable ResourceRequirements resources) {
+        status.withResources(new ResourceRequirementsBuilder()
+                .withRequests(resources == null ? null : resources.getRequests())
+                .withLimits(resources == null ? null : resources.getLimits())
+                .build());
+        if (resources != null
+                && resources.getRequests() != null
+                && !resources.getRequests().isEmpty()) {
+            status.withAllocatedResources(resources.getRequests());
+        }
     }
 
     private static String creating(Inputs in) {

@@ -67,6 +67,14 @@ final class AgnhostServers {
                         Http.listener(r -> browse(files, r).with("Access-Control-Allow-Origin", "*")));
             }
             case "liveness" -> liveness(shell, sockets);
+            case "webhook", "crd-conversion-webhook" ->
+                // Whether it is there can be asked; nobody outside the pods' network can ask it for more.
+                sockets.listen(
+                        Protocol.TCP,
+                        number(words, "port", 443),
+                        Tls.over(Http.listener(request -> request.path().equals("/readyz")
+                                ? Http.Reply.text("ok")
+                                : Http.Reply.error(404, "404 page not found"))));
             case "nettest" -> netTest(shell, sockets, number(words, "port", 8080));
             case "port-forward-tester" -> portForwardTester(shell, sockets);
             case "guestbook" -> guestbook(shell, sockets, words);

@@ -133,7 +133,17 @@ final class PodWorld {
                     volumes.put(name, group);
                 } else {
                     volumes.putIfAbsent(name, shared.host());
-                    inside.put(name, HostPaths.make(shared.host(), host));
+                    String path = HostPaths.make(shared.host(), host);
+                    inside.put(name, path);
+                    Integer group = host.type().equals("Local") ? fsGroup() : null;
+                    FileTree.Entry found = shared.host().find(path);
+                    if (group != null && found != null) { // a volume belongs to the group of whoever mounts it
+                        shared.host()
+                                .put(
+                                        path,
+                                        new FileTree.Entry(
+                                                found.content(), found.directory(), found.mode() | SHARED, group));
+                    }
                 }
             } else if (volume instanceof ContainerSetup.Volume.Claimed claimed) {
                 volumes.putIfAbsent(name, shared.claimed(claimed.identity()));
