@@ -105,6 +105,10 @@ final class BodyReader {
                             + " application/json, application/yaml");
         }
         ObjectNode object = read(call, target(call.served), syntax, validation);
+        if (call.resource().custom()) {
+            // Its metadata has been through Go's type for it before anybody sees the object, so nothing empty is owned.
+            Metadata.dropEmpty(object);
+        }
         call.kind().defaults(object);
         record(call, object, call.served.schema());
         return object;

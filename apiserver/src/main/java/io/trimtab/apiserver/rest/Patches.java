@@ -89,6 +89,9 @@ final class Patches {
     private static ObjectNode patched(Call call, Type type, byte[] body, ObjectNode old, WriteOptions options) {
         ObjectNode object = patched(call, BodyReader.target(call.served), type, body, old, options);
         Writes.checkName(call, object);
+        if (call.resource().custom()) {
+            Metadata.dropEmpty(object);
+        }
         call.kind().defaults(object);
         return object;
     }

@@ -115,7 +115,7 @@ final class Scales {
             Writes.fitNamespace(call, wanted);
             Writes.checkName(call, wanted);
         }
-        ObjectNode object = scaled(old, wanted, scale);
+        ObjectNode object = scaled(call, old, wanted, scale);
         book(
                 object,
                 ScaleManagedFields.toParent(
@@ -139,7 +139,7 @@ final class Scales {
         }
     }
 
-    private static ObjectNode scaled(ObjectNode old, ObjectNode wanted, Kind.Scale scale) {
+    private static ObjectNode scaled(Call call, ObjectNode old, ObjectNode wanted, Kind.Scale scale) {
         JsonNode replicas = wanted.path("spec").path("replicas");
         if (replicas.asLong(0) < 0) {
             FieldErrors errors = new FieldErrors();
@@ -150,10 +150,11 @@ final class Scales {
         put(object, scale.specReplicas(), replicas.asInt(0));
         String version = Metadata.text(wanted, "resourceVersion");
         ObjectNode metadata = Metadata.of(object);
-        if (version.isEmpty()) {
-            metadata.remove("resourceVersion");
-        } else {
+        if (!version.isEmpty()) {
             metadata.put("resourceVersion", version);
+        } else if (!call.resource().custom()) {
+            // A custom resource is never written without a version: it keeps the one that was read.
+            metadata.remove("resourceVersion");
         }
         String uid = Metadata.text(wanted, "uid");
         if (!uid.isEmpty()) {

@@ -97,6 +97,52 @@ class CustomResourceDefinitionsTest {
     }
 
     @Test
+    void givenAServedDefinition_whenAScaleWithoutAVersionIsPut_thenTheObjectFollows() {
+        define();
+        server.post(WIDGETS, widget("a", "{\"color\":\"red\"}"));
+        String scale = "{\"kind\":\"Scale\",\"apiVersion\":\"autoscaling/v1\",\"metadata\":{\"name\":\"a\"%s},"
+                + "\"spec\":{\"replicas\":3}}";
+
+        assertThat(server.put(WIDGETS + "/a/scale", scale.formatted("")).code()).isEqualTo(200);
+
+        assertThat(server.get(WIDGETS + "/a").at("/spec/replicas")).isEqualTo("3");
+        assertThat(server.put(WIDGETS + "/a/scale", scale.formatted(",\"resourceVersion\":\"1\""))
+                        .code())
+                .isEqualTo(409);
+    }
+
+    @Test
+    void givenEmptyMetadata_whenACustomResourceIsWritten_thenNobodyOwnsIt() {
+        define();
+        String empty =
+                "{\"apiVersion\":\"ex.io/v1\",\"kind\":\"Widget\",\"metadata\":{\"name\":\"a\",\"annotations\":{},\"labels\":{},\"finalizers\":[]},"
+                        + "\"spec\":{\"color\":\"red\"}}";
+
+        server.post(WIDGETS, empty);
+        server.patch(WIDGETS + "/a", "merge-patch+json", empty.replace("red", "blue"));
+
+        assertThat(server.get(WIDGETS + "/a").body())
+                .contains("f:spec")
+                .doesNotContain("f:metadata")
+                .doesNotContain("finalizers");
+    }
+
+    @Test
+    void givenAGroupOfDefinitions_whenSomethingElseIsAskedOfIt_thenThereIsNoSuchPage() {
+        define();
+
+        for (String path : List.of(
+                "/apis/ex.io/v2",
+                "/apis/ex.io/v2/widgets",
+                "/apis/ex.io/v1/others",
+                "/apis/ex.io/v1/namespaces/default/others/a")) {
+            assertThat(server.get(path).body()).as(path).isEqualTo("404 page not found\n");
+        }
+        assertThat(server.get("/apis/apps/v1/others").message())
+                .isEqualTo("the server could not find the requested resource");
+    }
+
+    @Test
     void givenAServedDefinition_whenObjectsAreWritten_thenWatchesAndGenerationsFollow() {
         define();
         TestServer.Watch watch = server.watch(WIDGETS + "?watch=true");
