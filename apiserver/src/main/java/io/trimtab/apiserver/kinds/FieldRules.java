@@ -59,6 +59,21 @@ public final class FieldRules {
         }
     }
 
+    /** The same of a field that Kubernetes shows as the struct it is inside; see {@link InternalForm}. */
+    public static void immutable(
+            FieldErrors errors,
+            String path,
+            @Nullable JsonNode object,
+            @Nullable JsonNode old,
+            String field,
+            String type) {
+        if (!Trees.same(object, old, field)) {
+            JsonNode value = Trees.child(object, field);
+            errors.invalidShown(
+                    path + "." + field, value.isMissingNode() ? "null" : InternalForm.of(value, type), IMMUTABLE);
+        }
+    }
+
     /** A field whose text must be one of these, shown in the order given; absent is an error of its own. */
     public static void requiredChoice(
             FieldErrors errors, String path, @Nullable JsonNode parent, String field, Collection<String> choices) {

@@ -47,6 +47,14 @@ public interface Kind {
     /** Says what is wrong with a changed object; metadata is checked by the caller. */
     default void validateUpdate(ObjectNode object, ObjectNode old, FieldErrors errors, WriteContext context) {}
 
+    /**
+     * Whether Kubernetes looks at a changed object first as if it were new: what is wrong with both then stands twice among the
+     * causes.
+     */
+    default boolean isValidatedAsNewToo() {
+        return false;
+    }
+
     /** Says what is wrong with a changed status. */
     default void validateStatusUpdate(ObjectNode object, ObjectNode old, FieldErrors errors, WriteContext context) {}
 

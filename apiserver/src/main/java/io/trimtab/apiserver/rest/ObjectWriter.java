@@ -147,7 +147,7 @@ final class ObjectWriter {
         }
         kind.validateCreate(object, errors, context);
         if (!errors.isEmpty()) {
-            throw Statuses.invalid(call.resource().group(), kindOf(call, object), name, errors);
+            throw Statuses.invalid(groupOf(call), kindOf(call, object), name, errors);
         }
         kind.warn(object, null, call.warnings);
         validate(call, new Attributes(Operation.CREATE, object, null, options.tree(), context));
@@ -196,6 +196,12 @@ final class ObjectWriter {
         return call.resource().custom()
                 ? object.path("kind").asText(call.resource().kind())
                 : call.resource().kind();
+    }
+
+    /** The group that a refusal names: events are those of the core inside, whichever group they are written in. */
+    private static String groupOf(Call call) {
+        String group = call.resource().group();
+        return group.equals("events.k8s.io") ? "" : group;
     }
 
     private static StatusException alreadyExists(Call call, StoredObject existing) {
@@ -303,7 +309,7 @@ final class ObjectWriter {
         FieldErrors errors = new FieldErrors();
         checkUpdate(call, update.subresource(), object, old, errors, context);
         if (!errors.isEmpty()) {
-            throw Statuses.invalid(call.resource().group(), kindOf(call, object), name, errors);
+            throw Statuses.invalid(groupOf(call), kindOf(call, object), name, errors);
         }
         if (update.subresource().isEmpty()) {
             kind.warn(object, old, call.warnings);
@@ -501,6 +507,11 @@ final class ObjectWriter {
         if (subresource.equals("status")) {
             kind.validateStatusUpdate(object, old, errors, context);
         } else {
+            if (subresource.isEmpty() && kind.isValidatedAsNewToo()) {
+                ObjectMetaRules.check(object, call.resource().namespaced(), kind.nameRule(), errors);
+                ObjectMetaRules.checkStandardFinalizers(object, errors);
+                kind.validateCreate(object, errors, context);
+            }
             kind.validateUpdate(object, old, errors, context);
         }
     }

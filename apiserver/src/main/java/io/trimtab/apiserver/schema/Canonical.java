@@ -68,8 +68,9 @@ public final class Canonical {
                 continue;
             }
             JsonNode value = entry.getValue();
-            JsonNode written =
-                    value.isNull() ? absent(field) : isLeftOut(value, field) ? null : value(value, field.type());
+            JsonNode written = value.isNull() || isForgotten(value, field)
+                    ? absent(field)
+                    : isLeftOut(value, field) ? null : value(value, field.type());
             values[field.place()] = written;
             same &= written == value && field.place() > last;
             last = field.place();
@@ -121,6 +122,16 @@ public final class Canonical {
         return field.omitEmpty() && !field.pointer() && isZero(value, field.type());
     }
 
+    /** A list or map without entries is none once it was stored: the encoding of Kubernetes' store has no empty ones. */
+    private static boolean isForgotten(JsonNode value, Field field) {
+        Shape shape = field.type().shape;
+        return (shape == Shape.LIST || shape == Shape.MAP)
+                && !field.pointer()
+                && !field.omitEmpty()
+                && value.isContainerNode()
+                && value.isEmpty();
+    }
+
     /** Adds and leaves out as {@link #struct} does; the same object if that changes nothing. */
     private static ObjectNode complete(ObjectNode object, TypeNode type) {
         ObjectNode result = object;
@@ -128,7 +139,9 @@ public final class Canonical {
             Field field = type.field(entry.getKey());
             JsonNode value = entry.getValue();
             JsonNode written = null;
-            if (field != null && !value.isNull() && !isLeftOut(value, field)) {
+            if (field != null && !value.isNull() && isForgotten(value, field)) {
+                written = absent(field);
+            } else if (field != null && !value.isNull() && !isLeftOut(value, field)) {
                 written = complete(value, field.type());
             }
             if (written != value) {

@@ -52,6 +52,7 @@ final class KindHarness {
             FieldErrors errors = new FieldErrors();
             kind.validateCreate(decoded, errors, context);
             refuse(decoded, errors);
+            kind.warn(decoded, null, warnings);
             kind.allocate(decoded, null, context).commit();
             return new Outcome(201, encode(decoded));
         } catch (StatusException e) {
@@ -81,6 +82,9 @@ final class KindHarness {
                 decoded.set("status", old.get("status").deepCopy());
             }
             kind.prepareUpdate(decoded, old, context);
+            if (kind.isValidatedAsNewToo()) {
+                kind.validateCreate(decoded, errors, context);
+            }
             if (kind.managesGeneration() && kind.isSpecChange(decoded, old)) {
                 ObjectNode metadata = Trees.make(decoded, "metadata");
                 metadata.put("generation", (int) Trees.number(metadata, "generation") + 1);

@@ -2,6 +2,7 @@ package io.trimtab.apiserver.kinds;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -43,7 +44,13 @@ class RecordedAnswersTest {
     }
 
     private static void judge(KindHarness harness, JsonNode recorded) {
+        harness.warnings.clear();
         Outcome created = harness.create(((ObjectNode) recorded.get("object")).deepCopy());
+        if (recorded.has("warnings")) {
+            assertThat(harness.warnings)
+                    .containsExactlyElementsOf(
+                            JSON.convertValue(recorded.get("warnings"), new TypeReference<List<String>>() {}));
+        }
         compare(recorded, recorded.get("created"), created);
         if (recorded.has("update")) {
             ObjectNode changed = created.body().deepCopy();

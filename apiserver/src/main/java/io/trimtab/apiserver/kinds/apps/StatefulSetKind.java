@@ -19,6 +19,7 @@ import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** StatefulSets. Stateless. */
@@ -113,13 +114,19 @@ public final class StatefulSetKind implements Kind {
         Workloads.selector(errors, spec, "statefulset");
         JsonNode selector = Trees.child(spec, "selector");
         if (!Workloads.isConvertible(selector)) {
-            errors.invalid("spec.selector", selector, "");
+            errors.invalid("spec.selector", Trees.shown(spec, "selector"), "");
         } else {
             // An absent selector matches nothing, an empty one is left to the error above.
             if (!selector.isObject() || !LabelSelectorRules.isEmpty(selector)) {
                 Workloads.mismatch(errors, spec);
             }
             PodSpecRules.template(errors, "spec.template", withClaims(spec));
+            JsonNode metadata = Trees.at(spec, "template", "metadata");
+            FieldRules.labels(errors, "spec.template.labels", Trees.map(metadata, "labels"));
+            Map<String, String> annotations = Trees.map(metadata, "annotations");
+            FieldRules.annotations(errors, "spec.template.annotations", annotations);
+            PodSpecRules.annotations(
+                    errors, "spec.template.annotations", annotations, Trees.at(spec, "template", "spec"));
         }
         JsonNode template = Trees.at(spec, "template", "spec");
         if (!Trees.text(template, "restartPolicy").equals("Always")) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.Amounts;
+import io.trimtab.apiserver.kinds.DisabledFields;
 import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.ResourceRequirements;
@@ -17,6 +18,20 @@ import java.util.Locale;
 public final class HorizontalPodAutoscalerKind implements Kind {
     private static final List<String> SOURCES = List.of("object", "external", "pods", "resource", "containerResource");
     private static final List<String> TYPES = List.of("ContainerResource", "External", "Object", "Pods", "Resource");
+
+    private final DisabledFields disabled;
+
+    /** Stateless but for what it is told of the cluster. */
+    public HorizontalPodAutoscalerKind(DisabledFields disabled) {
+        this.disabled = disabled;
+    }
+
+    @Override
+    public void dropDisabled(ObjectNode autoscaler) {
+        ObjectNode behavior = Trees.object(Trees.object(autoscaler, "spec"), "behavior");
+        disabled.drop("HPAConfigurableTolerance", Trees.object(behavior, "scaleUp"), "tolerance");
+        disabled.drop("HPAConfigurableTolerance", Trees.object(behavior, "scaleDown"), "tolerance");
+    }
 
     @Override
     public void defaults(ObjectNode scaler) {

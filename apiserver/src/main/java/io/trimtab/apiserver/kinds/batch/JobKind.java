@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.DisabledFields;
 import io.trimtab.apiserver.kinds.FieldRules;
+import io.trimtab.apiserver.kinds.InternalForm;
 import io.trimtab.apiserver.kinds.LabelSelectorRules;
 import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.Trees;
@@ -179,10 +180,11 @@ public final class JobKind implements Kind {
         completions(errors, spec, before);
         FieldRules.immutable(errors, "spec", spec, before, "selector");
         template(errors, spec, before, Trees.child(old, "status"));
-        for (String field :
-                List.of("completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy")) {
-            FieldRules.immutable(errors, "spec", spec, before, field);
-        }
+        FieldRules.immutable(errors, "spec", spec, before, "completionMode");
+        FieldRules.immutable(errors, "spec", spec, before, "podFailurePolicy", "batch/v1.PodFailurePolicy");
+        FieldRules.immutable(errors, "spec", spec, before, "backoffLimitPerIndex");
+        FieldRules.immutable(errors, "spec", spec, before, "managedBy");
+        FieldRules.immutable(errors, "spec", spec, before, "successPolicy", "batch/v1.SuccessPolicy");
     }
 
     private static void completions(FieldErrors errors, JsonNode spec, JsonNode before) {
@@ -219,7 +221,7 @@ public final class JobKind implements Kind {
             had = copy;
         }
         if (!Trees.same(now, had)) {
-            errors.invalid("spec.template", Trees.shown(spec, "template"), FieldRules.IMMUTABLE);
+            errors.invalidShown("spec.template", InternalForm.of(now, "core/v1.PodTemplateSpec"), FieldRules.IMMUTABLE);
         }
     }
 

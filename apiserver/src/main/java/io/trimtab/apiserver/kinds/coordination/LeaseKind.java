@@ -3,6 +3,7 @@ package io.trimtab.apiserver.kinds.coordination;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
+import io.trimtab.apiserver.kinds.DisabledFields;
 import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.resource.Kind;
@@ -14,6 +15,20 @@ public final class LeaseKind implements Kind {
     @Override
     public void defaults(ObjectNode lease) {
         Trees.make(lease, "spec");
+    }
+
+    private final DisabledFields disabled;
+
+    /** Stateless but for what it is told of the cluster. */
+    public LeaseKind(DisabledFields disabled) {
+        this.disabled = disabled;
+    }
+
+    @Override
+    public void dropDisabled(ObjectNode lease) {
+        ObjectNode spec = Trees.object(lease, "spec");
+        disabled.drop("CoordinatedLeaderElection", spec, "strategy");
+        disabled.drop("CoordinatedLeaderElection", spec, "preferredHolder");
     }
 
     @Override

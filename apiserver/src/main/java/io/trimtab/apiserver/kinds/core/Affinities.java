@@ -7,6 +7,7 @@ import io.trimtab.apiserver.kinds.InternalForm;
 import io.trimtab.apiserver.kinds.LabelSelectorRules;
 import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.Trees;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -14,7 +15,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** Rules for where pods may go: affinity, node selectors, tolerations, taints and topology spread. Stateless. */
-final class Affinities {
+public final class Affinities {
     static final List<String> EFFECTS = List.of("NoSchedule", "PreferNoSchedule", "NoExecute");
     private static final String REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution";
     private static final String PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution";
@@ -222,6 +223,22 @@ final class Affinities {
             FieldRules.choice(errors, at, constraint, "nodeTaintsPolicy", List.of("Honor", "Ignore"));
             labelKeys(errors, at, constraint);
             LabelSelectorRules.validate(errors, at + ".labelSelector", constraint.get("labelSelector"));
+        }
+    }
+
+    /** The tolerations that a RuntimeClass gives to its pods: each but once. */
+    public static void runtimeTolerations(FieldErrors errors, String path, List<JsonNode> tolerations) {
+        tolerations(errors, path + ".tolerations", tolerations);
+        Set<List<String>> seen = new HashSet<>();
+        for (int i = 0; i < tolerations.size(); i++) {
+            JsonNode toleration = tolerations.get(i);
+            List<String> key = new ArrayList<>();
+            for (String field : List.of("key", "operator", "value", "effect")) {
+                key.add(Trees.text(toleration, field));
+            }
+            if (!seen.add(key)) {
+                errors.duplicateShown(path + "[" + i + "]", InternalForm.of(toleration, "core/v1.Toleration"));
+            }
         }
     }
 

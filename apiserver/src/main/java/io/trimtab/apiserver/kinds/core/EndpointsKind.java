@@ -10,6 +10,7 @@ import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Endpoints. Stateless. */
 public final class EndpointsKind implements Kind {
@@ -83,5 +84,20 @@ public final class EndpointsKind implements Kind {
     @Override
     public boolean allowsCreateOnUpdate() {
         return true;
+    }
+
+    @Override
+    public void warn(ObjectNode endpoints, @Nullable ObjectNode old, List<String> warnings) {
+        int i = 0;
+        for (JsonNode subset : Trees.items(endpoints, "subsets")) {
+            for (String list : List.of("addresses", "notReadyAddresses")) {
+                int j = 0;
+                for (JsonNode address : Trees.items(subset, list)) {
+                    String at = "subsets[" + i + "]." + list + "[" + j++ + "].ip";
+                    IpAddresses.warn(at, Trees.text(address, "ip"), warnings);
+                }
+            }
+            i++;
+        }
     }
 }

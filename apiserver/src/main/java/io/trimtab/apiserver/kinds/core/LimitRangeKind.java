@@ -100,6 +100,8 @@ public final class LimitRangeKind implements Kind {
         }
     }
 
+    private static final long MAX_MILLI = Long.MAX_VALUE / 1000;
+
     private static void amounts(FieldErrors errors, String at, JsonNode limit, String name, boolean pod) {
         JsonNode min = Trees.at(limit, "min", name);
         JsonNode max = Trees.at(limit, "max", name);
@@ -126,9 +128,17 @@ public final class LimitRangeKind implements Kind {
                 errors.invalid(ratioPath, Amounts.text(ratio), "ratio " + Amounts.text(ratio) + " is less than 1");
             }
             if (!min.isMissingNode() && !max.isMissingNode()) {
-                double possible = Amounts.of(max).value().doubleValue()
-                        / Amounts.of(min).value().doubleValue();
-                if (Amounts.of(ratio).value().doubleValue() > possible) {
+                // In thousandths, where all three are small enough for that.
+                boolean small = Amounts.of(ratio).toLong() < MAX_MILLI
+                        && Amounts.of(min).toLong() < MAX_MILLI
+                        && Amounts.of(max).toLong() < MAX_MILLI;
+                double possible = small
+                        ? (double) Amounts.of(max).toMilli() / Amounts.of(min).toMilli()
+                        : (double) Amounts.of(max).toLong() / Amounts.of(min).toLong();
+                double asked = small
+                        ? Amounts.of(ratio).toMilli() / 1000.0
+                        : Amounts.of(ratio).toLong();
+                if (asked > possible) {
                     errors.invalid(
                             ratioPath,
                             Amounts.text(ratio),

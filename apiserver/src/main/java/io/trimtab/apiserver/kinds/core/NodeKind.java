@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** Nodes. Stateless. */
 public final class NodeKind implements Kind {
@@ -69,8 +70,31 @@ public final class NodeKind implements Kind {
     }
 
     @Override
+    public void prepareStatusUpdate(ObjectNode node, ObjectNode old, WriteContext context) {
+        Trees.make(node, "status").remove("config");
+    }
+
+    @Override
+    public void warn(ObjectNode node, @Nullable ObjectNode old, List<String> warnings) {
+        JsonNode spec = Trees.child(node, "spec");
+        if (Trees.has(spec, "configSource")) {
+            warnings.add("spec.configSource: the feature is removed");
+        }
+        if (!Trees.text(spec, "externalID").isEmpty()) {
+            warnings.add("spec.externalID: this field is deprecated, and is unused by Kubernetes");
+        }
+        List<String> ranges = Trees.texts(spec, "podCIDRs");
+        if (old == null) {
+            for (int i = 0; i < ranges.size(); i++) {
+                IpAddresses.warnRange("spec.podCIDRs[" + i + "]", ranges.get(i), warnings);
+            }
+        }
+    }
+
+    @Override
     public void prepareUpdate(ObjectNode node, ObjectNode old, WriteContext context) {
         Trees.carry(node, old, "status");
+        Trees.make(node, "spec").remove("configSource");
     }
 
     @Override
@@ -105,6 +129,8 @@ public final class NodeKind implements Kind {
     public void validateUpdate(ObjectNode node, ObjectNode old, FieldErrors errors, WriteContext context) {
         JsonNode spec = Trees.child(node, "spec");
         JsonNode before = Trees.child(old, "spec");
+        // Kubernetes looks twice at what a new node is checked for.
+        validateCreate(node, errors, context);
         resources(errors, node);
         Set<JsonNode> seen = new HashSet<>();
         int i = 0;

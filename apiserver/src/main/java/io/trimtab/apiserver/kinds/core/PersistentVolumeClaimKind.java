@@ -5,16 +5,26 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.Amounts;
 import io.trimtab.apiserver.kinds.FieldRules;
+import io.trimtab.apiserver.kinds.Names;
+import io.trimtab.apiserver.kinds.ResourceRequirements;
 import io.trimtab.apiserver.kinds.TreeDiff;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** PersistentVolumeClaims. Stateless. */
 public final class PersistentVolumeClaimKind implements Kind {
+    private static final Set<String> RESIZES = Set.of(
+            "ControllerResizeInProgress",
+            "ControllerResizeInfeasible",
+            "NodeResizePending",
+            "NodeResizeInProgress",
+            "NodeResizeInfeasible");
+
     private static final String CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class";
 
     @Override
@@ -134,16 +144,42 @@ public final class PersistentVolumeClaimKind implements Kind {
             errors.required("Spec.accessModes", "");
         }
         JsonNode status = Trees.child(claim, "status");
-        for (String list : List.of("capacity", "allocatedResources")) {
-            Trees.entries(status, list).forEach((name, amount) -> {
-                if (Amounts.sign(amount) < 0) {
-                    errors.invalid(
-                            "status." + list + "[" + name + "]",
-                            Amounts.of(amount).toLong(),
-                            "must be a valid resource quantity");
-                }
-            });
+        Trees.entries(status, "capacity").forEach((name, amount) -> amount(errors, "status.capacity", name, amount));
+        Trees.entries(status, "allocatedResourceStatuses").forEach((name, state) -> {
+            resource(errors, "status.allocatedResourceStatuses", name);
+            if (!RESIZES.contains(state.asText())) {
+                errors.notSupported("status.allocatedResourceStatuses", Trees.textNode(name), RESIZES);
+            }
+        });
+        Trees.entries(status, "allocatedResources").forEach((name, amount) -> {
+            String path = "status.allocatedResources";
+            if (resource(errors, path, name) && amount(errors, path, name, amount)) {
+                ResourceRequirements.quantity(errors, path + "[" + name + "]", "storage", amount);
+            }
+        });
+    }
+
+    private static boolean amount(FieldErrors errors, String path, String name, JsonNode amount) {
+        if (Amounts.sign(amount) < 0) {
+            errors.invalid(path + "[" + name + "]", Amounts.of(amount).toLong(), "must be a valid resource quantity");
+            return false;
         }
+        return true;
+    }
+
+    /** Storage, and what others have put a prefix to, may be resized. */
+    private static boolean resource(FieldErrors errors, String path, String name) {
+        int before = errors.list().size();
+        FieldRules.invalid(errors, path, name, Names.qualified(name));
+        if (errors.list().size() > before) {
+            return false;
+        }
+        boolean own = name.indexOf('/') < 0 || name.contains("kubernetes.io/");
+        if (own && !name.equals("storage")) {
+            errors.notSupported(path, Trees.textNode(name), List.of("storage"));
+            return false;
+        }
+        return true;
     }
 
     @Override
@@ -160,5 +196,10 @@ public final class PersistentVolumeClaimKind implements Kind {
             }
         }
         PodWarnings.fractionalBytes(Trees.at(claim, "spec", "resources"), "spec.resources", warnings);
+    }
+
+    @Override
+    public boolean isValidatedAsNewToo() {
+        return true;
     }
 }

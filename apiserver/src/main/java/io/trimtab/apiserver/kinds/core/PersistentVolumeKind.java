@@ -126,7 +126,7 @@ public final class PersistentVolumeKind implements Kind {
                 Affinities.nodeSelector(errors, "spec.nodeAffinity.required", required, true);
             }
         }
-        sources(errors, spec, Trees.text(volume.get("metadata"), "name"), !required.isMissingNode());
+        sources(errors, "spec", spec, Trees.text(volume.get("metadata"), "name"), !required.isMissingNode());
         if (policy.equals("Recycle")
                 && Trees.has(spec, "hostPath")
                 && Trees.text(spec.get("hostPath"), "path")
@@ -148,6 +148,53 @@ public final class PersistentVolumeKind implements Kind {
             }
             if (!Trees.has(spec, "csi")) {
                 errors.required("spec.csi", "has to be specified when using volumeAttributesClassName");
+            }
+        }
+    }
+
+    /** What is wrong with a volume that stands in another object, for a driver to attach. */
+    public static void inline(JsonNode spec, String path, FieldErrors errors) {
+        String inline = "may not be specified in the context of inline volumes";
+        if (Trees.has(spec, "claimRef")) {
+            errors.forbidden(path + ".claimRef", inline);
+        }
+        if (Trees.hasContent(spec, "capacity")) {
+            errors.forbidden(path + ".capacity", inline);
+        }
+        if (!Trees.has(spec, "csi")) {
+            errors.required(path + ".csi", "has to be specified in the context of inline volumes");
+        }
+        List<String> modes = Trees.texts(spec, "accessModes");
+        if (modes.isEmpty()) {
+            errors.required(path + ".accessModes", "");
+        }
+        ClaimRules.accessModes(errors, path + ".accessModes", modes);
+        String policy = Trees.text(spec, "persistentVolumeReclaimPolicy");
+        if (!policy.isEmpty() && !policy.equals("Retain")) {
+            errors.forbidden(
+                    path + ".persistentVolumeReclaimPolicy", "may only be Retain in the context of inline volumes");
+        }
+        if (Trees.has(spec, "nodeAffinity")) {
+            errors.forbidden(path + ".nodeAffinity", inline);
+        }
+        sources(errors, path, spec, "", false);
+        if (Trees.hasContent(spec, "storageClassName")) {
+            errors.forbidden(path + ".storageClassName", inline);
+        }
+        if (Trees.has(spec, "volumeMode") && !Trees.text(spec, "volumeMode").equals("Filesystem")) {
+            errors.forbidden(
+                    path + ".volumeMode",
+                    "may not specify volumeMode other than Filesystem in the context of inline volumes");
+        }
+        if (Trees.has(spec, "volumeAttributesClassName")) {
+            String name = Trees.text(spec, "volumeAttributesClassName");
+            if (name.isEmpty()) {
+                errors.required(path + ".volumeAttributesClassName", "an empty string is disallowed");
+            } else {
+                FieldRules.invalid(errors, path + ".volumeAttributesClassName", name, Names.subdomain(name));
+            }
+            if (!Trees.has(spec, "csi")) {
+                errors.required(path + ".csi", "has to be specified when using volumeAttributesClassName");
             }
         }
     }
@@ -174,23 +221,23 @@ public final class PersistentVolumeKind implements Kind {
         });
     }
 
-    private static void sources(FieldErrors errors, JsonNode spec, String name, boolean affine) {
+    private static void sources(FieldErrors errors, String path, JsonNode spec, String name, boolean affine) {
         int count = 0;
         for (Source source : SOURCES) {
             if (!Trees.has(spec, source.field())) {
                 continue;
             }
             if (count++ > 0) {
-                errors.forbidden("spec." + source.field(), "may not specify more than 1 volume type");
+                errors.forbidden(path + "." + source.field(), "may not specify more than 1 volume type");
                 continue;
             }
-            source.rule().check(errors, "spec." + source.path(), spec.get(source.field()), name);
+            source.rule().check(errors, path + "." + source.path(), spec.get(source.field()), name);
             if (source.field().equals("local") && !affine) {
-                errors.required("spec.nodeAffinity", "Local volume requires node affinity");
+                errors.required(path + ".nodeAffinity", "Local volume requires node affinity");
             }
         }
         if (count == 0) {
-            errors.required("spec", "must specify a volume type");
+            errors.required(path, "must specify a volume type");
         }
     }
 
@@ -259,5 +306,10 @@ public final class PersistentVolumeKind implements Kind {
                 warnings.add("spec." + shown + ": deprecated in " + when);
             }
         });
+    }
+
+    @Override
+    public boolean isValidatedAsNewToo() {
+        return true;
     }
 }

@@ -53,7 +53,7 @@ public final class PodSpecRules {
     }
 
     /** The annotations that mean something for pods. */
-    static void annotations(FieldErrors errors, String path, Map<String, String> annotations, JsonNode spec) {
+    public static void annotations(FieldErrors errors, String path, Map<String, String> annotations, JsonNode spec) {
         String mirror = annotations.get("kubernetes.io/config.mirror");
         if (mirror != null && Trees.text(spec, "nodeName").isEmpty()) {
             errors.invalid(

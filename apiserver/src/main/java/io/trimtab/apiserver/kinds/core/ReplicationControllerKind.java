@@ -78,6 +78,8 @@ public final class ReplicationControllerKind implements Kind {
 
     @Override
     public void validateUpdate(ObjectNode controller, ObjectNode old, FieldErrors errors, WriteContext context) {
+        // Kubernetes looks twice, so that each cause comes twice.
+        validateCreate(controller, errors, context);
         validateCreate(controller, errors, context);
     }
 

@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** EndpointSlices. Stateless. */
 public final class EndpointSliceKind implements Kind {
@@ -190,5 +191,47 @@ public final class EndpointSliceKind implements Kind {
                 || !Trees.same(slice, old, "addressType")
                 || !Trees.same(slice.get("metadata"), old.get("metadata"), "labels")
                 || !Trees.same(slice.get("metadata"), old.get("metadata"), "annotations");
+    }
+
+    @Override
+    public void prepareCreate(ObjectNode slice, WriteContext context) {
+        dropTopology(slice);
+    }
+
+    @Override
+    public void prepareUpdate(ObjectNode slice, ObjectNode old, WriteContext context) {
+        dropTopology(slice);
+    }
+
+    /** What has been a field of a version that is gone. */
+    private static void dropTopology(ObjectNode slice) {
+        for (ObjectNode endpoint : Trees.objects(slice, "endpoints")) {
+            endpoint.remove("deprecatedTopology");
+        }
+    }
+
+    @Override
+    public void warn(ObjectNode slice, @Nullable ObjectNode old, List<String> warnings) {
+        String type = Trees.text(slice, "addressType");
+        if (type.equals("FQDN")) {
+            if (old == null) {
+                warnings.add("spec.addressType: FQDN endpoints are deprecated");
+            }
+            return;
+        }
+        String manager =
+                Trees.map(slice.get("metadata"), "labels").getOrDefault("endpointslice.kubernetes.io/managed-by", "");
+        if (manager.equals("endpointslice-controller.k8s.io")
+                || manager.equals("endpointslicemirroring-controller.k8s.io")) {
+            return;
+        }
+        int i = 0;
+        for (JsonNode endpoint : Trees.items(slice, "endpoints")) {
+            List<String> addresses = Trees.texts(endpoint, "addresses");
+            for (int j = 0; j < addresses.size(); j++) {
+                IpAddresses.warn("endpoints[" + i + "].addresses[" + j + "]", addresses.get(j), warnings);
+            }
+            i++;
+        }
     }
 }

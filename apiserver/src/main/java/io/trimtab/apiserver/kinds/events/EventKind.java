@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.FieldRules;
+import io.trimtab.apiserver.kinds.InternalForm;
 import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.resource.Kind;
@@ -148,10 +149,35 @@ public final class EventKind implements Kind {
                 "reportingComponent",
                 "reportingInstance")) {
             String path = core.equals("reportingComponent") ? "reportingController" : core;
-            if (!Trees.same(field(event, core), field(old, core))) {
-                errors.invalid(path, Trees.shown(event, name(event, core)), FieldRules.IMMUTABLE);
+            if (Trees.same(field(event, core), field(old, core))) {
+                continue;
+            }
+            switch (core) {
+                case "involvedObject", "related" ->
+                    errors.invalidShown(path, shown(event, core, "core/v1.ObjectReference"), FieldRules.IMMUTABLE);
+                case "source" ->
+                    errors.invalidShown(path, shown(event, core, "core/v1.EventSource"), FieldRules.IMMUTABLE);
+                default -> errors.invalid(path, shownField(event, core), FieldRules.IMMUTABLE);
             }
         }
+    }
+
+    private static String shown(ObjectNode event, String core, String type) {
+        JsonNode value = field(event, core);
+        return core.equals("related") && value.isMissingNode() ? "null" : InternalForm.of(value, type);
+    }
+
+    /** What is not set shows as what it is inside: no text, no number, no time. */
+    private static JsonNode shownField(ObjectNode event, String core) {
+        JsonNode value = field(event, core);
+        if (!value.isMissingNode()) {
+            return value;
+        }
+        return switch (core) {
+            case "firstTimestamp", "lastTimestamp", "eventTime" -> value;
+            case "count" -> event.numberNode(0);
+            default -> Trees.textNode("");
+        };
     }
 
     @Override

@@ -44,12 +44,23 @@ public final class IpAddressKind implements Kind {
 
     @Override
     public void validateUpdate(ObjectNode object, ObjectNode old, FieldErrors errors, WriteContext context) {
-        FieldRules.immutable(errors, "spec", Trees.child(object, "spec"), Trees.child(old, "spec"), "parentRef");
+        FieldRules.immutable(
+                errors,
+                "spec",
+                Trees.child(object, "spec"),
+                Trees.child(old, "spec"),
+                "parentRef",
+                "networking/v1.ParentReference");
     }
 
     @Override
     public NameRule nameRule() {
         // The rule for addresses is checked with the rest; this one lets every address through, colons included.
         return NameRule.PATH_SEGMENT;
+    }
+
+    @Override
+    public boolean isValidatedAsNewToo() {
+        return true;
     }
 }

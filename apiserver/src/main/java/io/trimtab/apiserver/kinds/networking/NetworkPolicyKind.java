@@ -144,4 +144,9 @@ public final class NetworkPolicyKind implements Kind {
     public boolean isSpecChange(ObjectNode policy, ObjectNode old) {
         return !Trees.same(policy, old, "spec");
     }
+
+    @Override
+    public boolean isValidatedAsNewToo() {
+        return true;
+    }
 }

@@ -69,9 +69,4 @@ public final class ServiceCidrKind implements Kind {
             validateCreate(object, errors, context);
         }
     }
-
-    @Override
-    public boolean managesGeneration() {
-        return true;
-    }
 }

@@ -7,6 +7,7 @@ import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.ResourceRequirements;
 import io.trimtab.apiserver.kinds.Trees;
+import io.trimtab.apiserver.kinds.core.Affinities;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
 import java.util.List;
@@ -26,6 +27,7 @@ public final class RuntimeClassKind implements Kind {
         if (Trees.has(object, "scheduling")) {
             JsonNode scheduling = object.get("scheduling");
             FieldRules.labels(errors, "scheduling.nodeSelector", Trees.map(scheduling, "nodeSelector"));
+            Affinities.runtimeTolerations(errors, "scheduling.tolerations", Trees.items(scheduling, "tolerations"));
         }
     }
 
@@ -44,5 +46,10 @@ public final class RuntimeClassKind implements Kind {
     @Override
     public boolean allowsUnconditionalUpdate() {
         return false;
+    }
+
+    @Override
+    public boolean isValidatedAsNewToo() {
+        return true;
     }
 }

@@ -104,4 +104,9 @@ public final class RoleBindingKind implements Kind {
     public boolean allowsCreateOnUpdate() {
         return true;
     }
+
+    @Override
+    public boolean isValidatedAsNewToo() {
+        return true;
+    }
 }

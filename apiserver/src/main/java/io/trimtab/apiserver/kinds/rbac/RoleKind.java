@@ -86,4 +86,9 @@ public final class RoleKind implements Kind {
     public boolean allowsCreateOnUpdate() {
         return true;
     }
+
+    @Override
+    public boolean isValidatedAsNewToo() {
+        return true;
+    }
 }

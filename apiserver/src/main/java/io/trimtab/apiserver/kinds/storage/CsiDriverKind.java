@@ -3,6 +3,7 @@ package io.trimtab.apiserver.kinds.storage;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
+import io.trimtab.apiserver.kinds.DisabledFields;
 import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.Trees;
 import io.trimtab.apiserver.resource.Kind;
@@ -13,6 +14,28 @@ import java.util.Set;
 
 /** CSIDrivers. Stateless. */
 public final class CsiDriverKind implements Kind {
+
+    private final DisabledFields disabled;
+
+    /** Stateless but for what it is told of the cluster. */
+    public CsiDriverKind(DisabledFields disabled) {
+        this.disabled = disabled;
+    }
+
+    @Override
+    public void dropDisabled(ObjectNode driver) {
+        disabled.drop(
+                "MutableCSINodeAllocatableCount", Trees.object(driver, "spec"), "nodeAllocatableUpdatePeriodSeconds");
+    }
+
+    @Override
+    public void prepareUpdate(ObjectNode driver, ObjectNode old, WriteContext context) {
+        // Counted from the first change on, and not from the start.
+        if (!Trees.same(driver, old, "spec")) {
+            Trees.put(
+                    Trees.make(driver, "metadata"), "generation", Trees.number(old.get("metadata"), "generation") + 1);
+        }
+    }
 
     @Override
     public void defaults(ObjectNode driver) {

@@ -90,4 +90,9 @@ public final class CsiNodeKind implements Kind {
     public boolean returnsDeletedObject() {
         return true;
     }
+
+    @Override
+    public boolean isValidatedAsNewToo() {
+        return true;
+    }
 }

@@ -26,6 +26,7 @@ public final class CsiStorageCapacityKind implements Kind {
 
     @Override
     public void validateUpdate(ObjectNode object, ObjectNode old, FieldErrors errors, WriteContext context) {
+        validateCreate(object, errors, context);
         for (String field : List.of("nodeTopology", "storageClassName")) {
             if (!Trees.same(object, old, field)) {
                 errors.invalid(field, Trees.shown(object, field), FieldRules.IMMUTABLE);
@@ -36,5 +37,10 @@ public final class CsiStorageCapacityKind implements Kind {
     @Override
     public boolean allowsUnconditionalUpdate() {
         return false;
+    }
+
+    @Override
+    public boolean isValidatedAsNewToo() {
+        return true;
     }
 }

@@ -135,4 +135,9 @@ public final class StorageClassKind implements Kind {
     public boolean returnsDeletedObject() {
         return true;
     }
+
+    @Override
+    public boolean isValidatedAsNewToo() {
+        return true;
+    }
 }

@@ -4,8 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.FieldRules;
+import io.trimtab.apiserver.kinds.InternalForm;
 import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.Trees;
+import io.trimtab.apiserver.kinds.core.PersistentVolumeKind;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
 import java.util.Locale;
@@ -55,12 +57,19 @@ public final class VolumeAttachmentKind implements Kind {
         if (named) {
             FieldRules.invalid(errors, "spec.source.persistentVolumeName", volume, Names.subdomain(volume));
         }
+        if (inline) {
+            PersistentVolumeKind.inline(source.get("inlineVolumeSpec"), "spec.source.inlineVolumeSpec", errors);
+        }
     }
 
     @Override
     public void validateUpdate(ObjectNode attachment, ObjectNode old, FieldErrors errors, WriteContext context) {
+        validateCreate(attachment, errors, context);
         if (!Trees.same(attachment, old, "spec")) {
-            errors.invalid("spec", Trees.shown(attachment, "spec"), FieldRules.IMMUTABLE);
+            errors.invalidShown(
+                    "spec",
+                    InternalForm.of(Trees.child(attachment, "spec"), "storage/v1.VolumeAttachmentSpec"),
+                    FieldRules.IMMUTABLE);
         }
     }
 
@@ -71,6 +80,11 @@ public final class VolumeAttachmentKind implements Kind {
 
     @Override
     public boolean returnsDeletedObject() {
+        return true;
+    }
+
+    @Override
+    public boolean isValidatedAsNewToo() {
         return true;
     }
 }
