@@ -58,9 +58,9 @@ public final class AccessReviews {
                     "must match metadata.namespace");
         }
         if (spec.hasNonNull("nonResourceAttributes")) {
-            errors.invalid(
+            errors.invalidShown(
                     "spec.nonResourceAttributes",
-                    spec.get("nonResourceAttributes"),
+                    showPath(spec.path("nonResourceAttributes")),
                     "disallowed on this kind of request");
         }
         refuse(errors);

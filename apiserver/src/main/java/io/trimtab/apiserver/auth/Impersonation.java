@@ -50,7 +50,7 @@ public final class Impersonation {
             return user;
         }
         if (name.isEmpty()) {
-            throw new PlainError("Internal Server Error: " + FieldErrors.quote(request.path()) + ": requested "
+            throw new PlainError("Internal Server Error: " + FieldErrors.quote(request.target()) + ": requested "
                     + shown(wanted) + " without impersonating a user");
         }
         for (Wanted one : wanted) {
