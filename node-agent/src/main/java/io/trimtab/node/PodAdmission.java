@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class PodAdmission {
     static final String BY_NODE = "node";
+
+    private static final Set<String> SAFE_SYSCTLS = Set.of(
+            "kernel.shm_rmid_forced",
+            "net.ipv4.ip_local_port_range",
+            "net.ipv4.tcp_syncookies",
+            "net.ipv4.ping_group_range",
+            "net.ipv4.ip_unprivileged_port_start",
+            "net.ipv4.ip_local_reserved_ports",
+            "net.ipv4.tcp_keepalive_time",
+            "net.ipv4.tcp_fin_timeout",
+            "net.ipv4.tcp_keepalive_intvl",
+            "net.ipv4.tcp_keepalive_probes",
+            "net.ipv4.tcp_rmem",
+            "net.ipv4.tcp_wmem");
 
     private final Lister<Pod> pods;
     private final Nodes nodes;
@@ -50,8 +65,27 @@ final class PodAdmission {
                     "SupplementalGroupsPolicyNotSupported",
                     "SupplementalGroupsPolicy=Strict is not supported in this node");
         }
+        Refusal sysctls = sysctls(pod);
+        if (sysctls != null) {
+            return sysctls;
+        }
         Refusal resources = resources(pod, node);
         return resources != null ? resources : ports(pod, node);
+    }
+
+    /** Settings of the kernel that a pod may not change without its node's leave (pkg/kubelet/sysctl). */
+    private static @Nullable Refusal sysctls(Pod pod) {
+        var context = pod.getSpec().getSecurityContext();
+        if (context == null || context.getSysctls() == null) {
+            return null;
+        }
+        for (var sysctl : context.getSysctls()) {
+            String name = sysctl.getName().replace('/', '.');
+            if (!SAFE_SYSCTLS.contains(name)) {
+                return new Refusal("SysctlForbidden", "forbidden sysctl: \"" + name + "\" not allowlisted");
+            }
+        }
+        return null;
     }
 
     /** What this node could never give. */

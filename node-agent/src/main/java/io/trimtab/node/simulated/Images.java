@@ -25,6 +25,10 @@ final class Images {
                 words.addAll(setup.args().isEmpty() ? List.of("pause") : setup.args());
                 return words;
             }
+            if (image.equals("nonewprivs")) {
+                words.add("/nnp");
+                return words;
+            }
             if (!IDLE.contains(image)) {
                 return null;
             }
