@@ -25,15 +25,16 @@ import org.slf4j.LoggerFactory;
 /**
  * Writes core/v1 events through a client, in the background and in order, counted and combined by {@link EventCorrelator}.
  *
- * <p>Holds at most 1000 events that wait to be written; more are dropped and counted. While the server does not answer,
- * everything waits: an event is tried 12 times, 10 seconds apart, then given up. What the server refuses is not tried again.
+ * <p>Nobody waits for an event, so events are written when there is nothing else to do, in the driver's background. At most
+ * 10,000 wait to be written; more are dropped and counted. While the server does not answer, everything waits: an event is
+ * tried 12 times, 10 seconds apart, then given up. What the server refuses is not tried again.
  * Safe for use by any thread.
  */
 public final class ClientEventRecorder implements EventRecorder, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(ClientEventRecorder.class);
     private static final ResourceType<Event> EVENTS = ResourceType.of(Event.class);
 
-    private static final int MAX_WAITING = 1000;
+    private static final int MAX_WAITING = 10_000;
     private static final int MAX_TRIES = 12;
     private static final Duration RETRY_PERIOD = Duration.ofSeconds(10);
     /** Another component may have written about the same object in the same nanosecond; in virtual time that is likely. */
@@ -49,7 +50,7 @@ public final class ClientEventRecorder implements EventRecorder, AutoCloseable {
 
     private final Object lock = new Object();
     /** Guarded by lock. */
-    private final ArrayDeque<Event> waiting = new ArrayDeque<>();
+    private final ArrayDeque<Note> waiting = new ArrayDeque<>();
     /** Guarded by lock. */
     private boolean closed;
 
@@ -58,6 +59,16 @@ public final class ClientEventRecorder implements EventRecorder, AutoCloseable {
     private EventCorrelator.@Nullable Correlated current;
     private int tries;
     private boolean holding;
+
+    /** What is to be told, for as long as it waits: an event is several times as big. */
+    private record Note(
+            Instant time,
+            ObjectReference regarding,
+            @Nullable ObjectReference related,
+            String type,
+            String reason,
+            @Nullable String action,
+            String message) {}
 
     /** Records events of this component, which runs on no particular host. */
     public ClientEventRecorder(Driver driver, Client client, String component) {
@@ -74,7 +85,7 @@ public final class ClientEventRecorder implements EventRecorder, AutoCloseable {
         this.client = client;
         this.component = component;
         this.host = host;
-        this.lane = driver.lane("events " + component);
+        this.lane = driver.backgroundLane("events " + component);
     }
 
     /** Publishes how many events were dropped. */
@@ -93,7 +104,7 @@ public final class ClientEventRecorder implements EventRecorder, AutoCloseable {
 
     @Override
     public void record(ObjectReference regarding, String type, String reason, String message) {
-        add(event(regarding, type, reason, message));
+        add(new Note(driver.now(), regarding, null, type, reason, null, message));
     }
 
     @Override
@@ -104,13 +115,10 @@ public final class ClientEventRecorder implements EventRecorder, AutoCloseable {
             String reason,
             String action,
             String message) {
-        Event event = event(regarding, type, reason, message);
-        event.setAction(action);
-        event.setRelated(related);
-        add(event);
+        add(new Note(driver.now(), regarding, related, type, reason, action, message));
     }
 
-    private void add(Event event) {
+    private void add(Note note) {
         synchronized (lock) {
             if (closed) {
                 return;
@@ -119,7 +127,7 @@ public final class ClientEventRecorder implements EventRecorder, AutoCloseable {
                 dropped.incrementAndGet();
                 return;
             }
-            waiting.add(event);
+            waiting.add(note);
         }
         lane.execute(this::writeNext);
     }
@@ -133,19 +141,21 @@ public final class ClientEventRecorder implements EventRecorder, AutoCloseable {
         }
     }
 
-    private Event event(ObjectReference regarding, String type, String reason, String message) {
-        Instant now = driver.now();
+    private Event event(Note note) {
+        ObjectReference regarding = note.regarding();
         String namespace = regarding.getNamespace();
-        String time = now.truncatedTo(ChronoUnit.SECONDS).toString();
+        String time = note.time().truncatedTo(ChronoUnit.SECONDS).toString();
         return new EventBuilder()
                 .withNewMetadata()
                 .withNamespace(namespace == null || namespace.isEmpty() ? "default" : namespace)
-                .withName(nameFor(regarding))
+                .withName(nameFor(regarding, note.time()))
                 .endMetadata()
                 .withInvolvedObject(regarding)
-                .withType(type)
-                .withReason(reason)
-                .withMessage(message)
+                .withRelated(note.related())
+                .withType(note.type())
+                .withReason(note.reason())
+                .withAction(note.action())
+                .withMessage(note.message())
                 .withCount(1)
                 .withFirstTimestamp(time)
                 .withLastTimestamp(time)
@@ -156,9 +166,8 @@ public final class ClientEventRecorder implements EventRecorder, AutoCloseable {
     }
 
     /** The object's name and the time in nanoseconds, made distinct for each event of this recorder. */
-    private String nameFor(ObjectReference regarding) {
-        Instant now = driver.now();
-        long nanos = now.getEpochSecond() * 1_000_000_000L + now.getNano();
+    private String nameFor(ObjectReference regarding, Instant time) {
+        long nanos = time.getEpochSecond() * 1_000_000_000L + time.getNano();
         long distinct = lastNameNanos.updateAndGet(last -> Math.max(nanos, last + 1));
         String name = regarding.getName() + "." + Long.toHexString(distinct);
         // An object's name may be no DNS name (an RBAC role's, for instance), but an event's must be one.
@@ -172,12 +181,13 @@ public final class ClientEventRecorder implements EventRecorder, AutoCloseable {
         if (holding) {
             return;
         }
-        Event event;
+        Note note;
         synchronized (lock) {
-            event = waiting.poll();
+            note = waiting.poll();
         }
-        if (event != null) {
-            current = correlator.correlate(event, driver.now(), nameFor(event.getInvolvedObject()));
+        if (note != null) {
+            current =
+                    correlator.correlate(event(note), driver.now(), nameFor(note.regarding(), driver.now()));
             tries = 0;
             tryCurrent();
         }
@@ -256,7 +266,7 @@ public final class ClientEventRecorder implements EventRecorder, AutoCloseable {
                 lastNameNanos.addAndGet(1 + driver.random().nextInt(1_000_000));
                 event = new EventBuilder(event)
                         .editMetadata()
-                        .withName(nameFor(event.getInvolvedObject()))
+                        .withName(nameFor(event.getInvolvedObject(), driver.now()))
                         .endMetadata()
                         .build();
             }

@@ -43,6 +43,15 @@ public interface Driver extends AutoCloseable {
     Lane lane(String name);
 
     /**
+     * As {@link #lane}, for what can wait. Of all such lanes together one step runs at a time: as soon as nothing else is under
+     * way, and while something always is, 50 a second. In virtual time, where nothing gets in another's way, it is a lane like
+     * any other.
+     */
+    default Lane backgroundLane(String name) {
+        return lane(name);
+    }
+
+    /**
      * Waits until the future completes. In virtual time, due steps run on the caller's stack meanwhile, and time moves on if
      * nothing is due; so this is for the edges of a program, never for a step's ordinary path.
      *

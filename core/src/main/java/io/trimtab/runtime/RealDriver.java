@@ -33,11 +33,16 @@ public final class RealDriver implements Driver {
 
     private final ExecutorService threads;
     private final ScheduledThreadPoolExecutor timers;
+    private final Background background;
+    /** Steps that were handed to the threads and are not over. */
+    private final AtomicInteger underWay = new AtomicInteger();
+
     private volatile boolean closed;
 
     private RealDriver(String name) {
         this.timers = StepThreads.newTimerThread(name);
         this.threads = StepThreads.newExecutor(name, timers);
+        this.background = new Background(this, timers);
     }
 
     /** A driver with threads of its own. */
@@ -75,15 +80,29 @@ public final class RealDriver implements Driver {
         handOver(() -> run(step, null));
     }
 
-    private void handOver(Runnable guarded) {
+    /** @param guarded throws nothing */
+    void handOver(Runnable guarded) {
+        underWay.incrementAndGet();
         try {
-            threads.execute(guarded);
+            threads.execute(() -> {
+                try {
+                    guarded.run();
+                } finally {
+                    underWay.decrementAndGet();
+                }
+            });
         } catch (RejectedExecutionException e) {
+            underWay.decrementAndGet();
             if (!closed) {
                 throw e;
             }
             // A closed driver drops steps: nobody is left to run them.
         }
+    }
+
+    /** Whether the calling step is the only one, and all others are over. */
+    boolean isElseIdle() {
+        return underWay.get() <= 1;
     }
 
     private static void run(Runnable step, @Nullable String lane) {
@@ -121,6 +140,15 @@ public final class RealDriver implements Driver {
     @Override
     public Lane lane(String name) {
         return new RealLane(name);
+    }
+
+    @Override
+    public Lane backgroundLane(String name) {
+        return step -> background.execute(() -> {
+            if (!closed) {
+                run(step, name);
+            }
+        });
     }
 
     @Override

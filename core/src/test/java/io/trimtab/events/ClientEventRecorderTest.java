@@ -165,7 +165,7 @@ class ClientEventRecorderTest {
 
     @Test
     void givenMoreThanFit_whenNobodyWrites_thenTheRestIsDroppedAndCounted() {
-        for (int i = 0; i < 1200; i++) {
+        for (int i = 0; i < 10_200; i++) {
             recorder.normal(pod, "Reason" + i, "m");
         }
 
