@@ -32,6 +32,9 @@ final class PodRecord {
     /** Somebody else decided the phase: from then on it is theirs. */
     boolean foreign;
 
+    /** When the runtime was last ordered something; the start if it was nothing yet. */
+    Instant lastOrder;
+
     /** A first status was kept back. */
     boolean held;
 
@@ -83,6 +86,7 @@ final class PodRecord {
         this.uid = uid;
         this.node = node;
         this.startTime = startTime;
+        this.lastOrder = startTime;
     }
 
     /** @param message may be empty */

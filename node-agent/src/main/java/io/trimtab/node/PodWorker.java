@@ -50,7 +50,10 @@ final class PodWorker implements Reconciler {
     private static final Duration NAG = Duration.ofSeconds(12);
     /** Who makes a refused pod anew at once would do nothing else if a refusal took no time. */
     private static final Duration REFUSAL = Duration.ofMillis(100);
-    /** For how long nobody need hear that containers are being made whose images are there: it seldom takes so long. */
+    /**
+     * For how long after an order nobody need hear that containers are being made whose images are there: it seldom takes so
+     * long.
+     */
     private static final Duration FIRST_STATUS = Duration.ofSeconds(1);
     /** How often what volumes show is brought up to date, as a kubelet does by its sync period. */
     private static final Duration REMOUNT = Duration.ofSeconds(60);
@@ -537,6 +540,7 @@ final class PodWorker implements Reconciler {
             }
             events.of(record.node)
                     .record(part(pod, container, field), "Normal", "Created", "Created container: " + name);
+            record.lastOrder = driver.now();
             runtime.start(pod, container, attempt, setup);
         }
     }
@@ -684,6 +688,7 @@ final class PodWorker implements Reconciler {
         }
         recorder.record(part, "Normal", "Pulling", "Pulling image \"" + image + "\"");
         record.pulls.add(asked);
+        record.lastOrder = driver.now();
         runtime.pull(record.node, image, record.uid);
         return false;
     }
@@ -864,7 +869,7 @@ final class PodWorker implements Reconciler {
                 || pod.getSpec().getContainers().stream()
                         .anyMatch(c ->
                                 runtime.image(record.node, c.getImage()).progress() != ImageState.Progress.PRESENT);
-        Duration left = Duration.between(driver.now(), record.startTime.plus(FIRST_STATUS));
+        Duration left = Duration.between(driver.now(), record.lastOrder.plus(FIRST_STATUS));
         return says || left.isNegative() ? Duration.ZERO : left;
     }
 
