@@ -186,8 +186,7 @@ public final class ClientEventRecorder implements EventRecorder, AutoCloseable {
             note = waiting.poll();
         }
         if (note != null) {
-            current =
-                    correlator.correlate(event(note), driver.now(), nameFor(note.regarding(), driver.now()));
+            current = correlator.correlate(event(note), driver.now(), nameFor(note.regarding(), driver.now()));
             tries = 0;
             tryCurrent();
         }
