@@ -70,7 +70,7 @@ final class TypedObjects {
             }
             T parsed;
             try {
-                parsed = reader.readValue(object.json());
+                parsed = reader.readValue(ManagedFields.cut(object.json()));
             } catch (IOException e) {
                 throw new UncheckedIOException("cannot read " + object.key() + " as " + type.getName(), e);
             }
