@@ -16,6 +16,7 @@ import io.trimtab.client.Deletions;
 import io.trimtab.client.Patch;
 import io.trimtab.client.ResourceType;
 import io.trimtab.client.WatchScope;
+import io.trimtab.client.Written;
 import io.trimtab.controller.Change;
 import io.trimtab.controller.Controller;
 import io.trimtab.controller.Enqueuer;
@@ -247,7 +248,7 @@ public final class DaemonSetController implements Reconciler {
     }
 
     private void carryOut(DaemonSet set, String hash, List<String> create, List<Pod> delete) throws Exception {
-        List<Callable<Pod>> creates = new ArrayList<>();
+        List<Callable<Written>> creates = new ArrayList<>();
         for (String node : create.subList(0, Math.min(BURST, create.size()))) {
             creates.add(() -> podControl.create(DaemonPods.pod(set, node, hash), set));
         }
@@ -255,7 +256,7 @@ public final class DaemonSetController implements Reconciler {
         for (Pod pod : delete.subList(0, Math.min(BURST, delete.size()))) {
             deletes.add(() -> podControl.delete(pod, set));
         }
-        List<Parallel.Outcome<Pod>> created = SlowStart.run(driver, creates);
+        List<Parallel.Outcome<Written>> created = SlowStart.run(driver, creates);
         List<Parallel.Outcome<Boolean>> deleted = Parallel.run(driver, deletes);
         SlowStart.throwFirst(created);
         SlowStart.throwFirst(deleted);

@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.api.model.batch.v1.JobStatus;
 import io.fabric8.kubernetes.api.model.batch.v1.JobStatusBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.SuccessPolicyRule;
 import io.fabric8.kubernetes.api.model.batch.v1.UncountedTerminatedPods;
+import io.trimtab.client.Written;
 import io.trimtab.controller.Parallel;
 import io.trimtab.controllers.pods.Pods;
 import io.trimtab.controllers.pods.SlowStart;
@@ -375,13 +376,13 @@ final class JobSync {
             lookAgain(wait);
             return have;
         }
-        List<Callable<Pod>> calls = new ArrayList<>();
+        List<Callable<Written>> calls = new ArrayList<>();
         for (int index : indexed ? freeIndexes(active, missing) : noIndexes(missing)) {
             Pod before = held.get(index);
             boolean counts = before == null || FailurePolicy.judge(job, before).counts();
             calls.add(() -> controller.podControl.create(JobPods.fromTemplate(job, index, before, counts), job));
         }
-        List<Parallel.Outcome<Pod>> outcomes = SlowStart.run(controller.driver, calls);
+        List<Parallel.Outcome<Written>> outcomes = SlowStart.run(controller.driver, calls);
         int created =
                 (int) outcomes.stream().filter(Parallel.Outcome::isSuccess).count();
         status.setActive(have + created);

@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.api.model.PodTemplateSpec;
 import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
 import io.trimtab.client.ResourceType;
+import io.trimtab.client.Written;
 import io.trimtab.controller.Reconciler;
 import io.trimtab.controller.Result;
 import io.trimtab.events.EventRecorder;
@@ -58,17 +59,14 @@ public final class PodControl {
      * @throws ApiException as the server refuses
      * @throws IllegalArgumentException if the pod has no labels: nobody could ever find it
      */
-    public Pod create(Pod pod, HasMetadata owner) {
+    public Written create(Pod pod, HasMetadata owner) {
         if (pod.getMetadata().getLabels() == null
                 || pod.getMetadata().getLabels().isEmpty()) {
             throw new IllegalArgumentException("unable to create pods, no labels");
         }
         try {
-            Pod created = client.create(PODS, pod);
-            events.normal(
-                    owner,
-                    "SuccessfulCreate",
-                    "Created pod: " + created.getMetadata().getName());
+            Written created = client.createOnly(PODS, pod);
+            events.normal(owner, "SuccessfulCreate", "Created pod: " + created.name());
             return created;
         } catch (ApiException e) {
             if (!isNamespaceTerminating(e)) {

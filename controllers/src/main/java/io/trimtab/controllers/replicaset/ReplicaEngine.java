@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodTemplateSpec;
 import io.trimtab.client.ApiException;
 import io.trimtab.client.Client;
+import io.trimtab.client.Written;
 import io.trimtab.controller.Change;
 import io.trimtab.controller.Controller;
 import io.trimtab.controller.Enqueuer;
@@ -331,12 +332,12 @@ public final class ReplicaEngine<T extends HasMetadata> implements Reconciler {
         int batch = 1;
         while (left > 0) {
             int size = Math.min(batch, left);
-            List<Callable<Pod>> calls = new ArrayList<>(size);
+            List<Callable<Written>> calls = new ArrayList<>(size);
             for (int i = 0; i < size; i++) {
                 calls.add(() -> podControl.create(pod, owner));
             }
             Exception failure = null;
-            for (Parallel.Outcome<Pod> outcome : Parallel.run(driver, calls)) {
+            for (Parallel.Outcome<Written> outcome : Parallel.run(driver, calls)) {
                 if (outcome.failure() != null) {
                     expectations.creationObserved(request); // it will not come
                     failure = worse(failure, outcome.failure());
