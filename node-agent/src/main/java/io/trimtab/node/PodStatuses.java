@@ -3,16 +3,17 @@ package io.trimtab.node;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerBuilder;
 import io.fabric8.kubernetes.api.model.ContainerStateBuilder;
+import io.fabric8.kubernetes.api.model.ContainerStateRunning;
+import io.fabric8.kubernetes.api.model.ContainerStateWaiting;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
-import io.fabric8.kubernetes.api.model.ContainerStatusBuilder;
+import io.fabric8.kubernetes.api.model.HostIP;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodCondition;
-import io.fabric8.kubernetes.api.model.PodConditionBuilder;
+import io.fabric8.kubernetes.api.model.PodIP;
 import io.fabric8.kubernetes.api.model.PodReadinessGate;
 import io.fabric8.kubernetes.api.model.PodStatus;
 import io.fabric8.kubernetes.api.model.PodStatusBuilder;
 import io.fabric8.kubernetes.api.model.ResourceRequirements;
-import io.fabric8.kubernetes.api.model.ResourceRequirementsBuilder;
 import io.trimtab.node.runtime.ContainerRuntime.ContainerState;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -89,24 +90,26 @@ final class PodStatuses {
         for (Container container : ephemeral(in.pod)) {
             ephemeralStatuses.add(containerStatus(in, container));
         }
-        PodStatusBuilder status = new PodStatusBuilder()
-                .withPhase(phase)
-                .withHostIP(in.hostIp)
-                .addNewHostIP(in.hostIp)
-                .withStartTime(time(Objects.requireNonNull(in.startTime)))
-                .withObservedGeneration(in.pod.getMetadata().getGeneration())
-                .withContainerStatuses(statuses)
-                .withInitContainerStatuses(initStatuses)
-                .withEphemeralContainerStatuses(ephemeralStatuses)
-                .withReason(in.failureReason)
-                .withMessage(in.failureMessage)
-                .withQosClass(
-                        in.pod.getStatus() == null ? null : in.pod.getStatus().getQosClass());
+        PodStatus before = in.pod.getStatus();
+        // By setters and not by a builder, which would copy every part of it: a status is made at each look at a pod.
+        PodStatus status = new PodStatus();
+        status.setPhase(phase);
+        status.setHostIP(in.hostIp);
+        status.setHostIPs(List.of(new HostIP(in.hostIp)));
+        status.setStartTime(time(Objects.requireNonNull(in.startTime)));
+        status.setObservedGeneration(in.pod.getMetadata().getGeneration());
+        status.setContainerStatuses(statuses);
+        status.setInitContainerStatuses(initStatuses);
+        status.setEphemeralContainerStatuses(ephemeralStatuses);
+        status.setReason(in.failureReason);
+        status.setMessage(in.failureMessage);
+        status.setQosClass(before == null ? null : before.getQosClass());
         if (in.podIp != null) {
-            status.withPodIP(in.podIp).addNewPodIP(in.podIp);
+            status.setPodIP(in.podIp);
+            status.setPodIPs(List.of(new PodIP(in.podIp)));
         }
-        return status.withConditions(conditions(in, phase, statuses, initStatuses))
-                .build();
+        status.setConditions(conditions(in, phase, statuses, initStatuses));
+        return status;
     }
 
     /** The ephemeral containers as if they were of the other kind. */
@@ -204,76 +207,64 @@ final class PodStatuses {
         String name = container.getName();
         ContainerState state = in.containers.get(name);
         PodRecord.Waiting waiting = in.waiting.get(name);
-        ContainerStatusBuilder status = new ContainerStatusBuilder()
-                .withName(name)
-                .withImage(container.getImage())
-                .withImageID(state == null ? "" : state.id().replace("simulated://", "simulated-image@sha256:"))
-                .withRestartCount(state == null ? 0 : state.attempt())
-                .withReady(false)
-                .withStarted(false);
+        ContainerStatus status = new ContainerStatus();
+        status.setName(name);
+        status.setImage(container.getImage());
+        status.setImageID(state == null ? "" : state.id().replace("simulated://", "simulated-image@sha256:"));
+        status.setRestartCount(state == null ? 0 : state.attempt());
+        status.setReady(false);
+        status.setStarted(false);
         ContainerState last = in.lastStates.get(name);
         if (last != null) {
-            status.withLastState(new ContainerStateBuilder()
-                    .withNewTerminated()
-                    .withContainerID(last.id())
-                    .withExitCode(last.exitCode())
-                    .withReason(last.reason())
-                    .withMessage(last.message().isEmpty() ? null : last.message())
-                    .withStartedAt(time(last.startedAt()))
-                    .withFinishedAt(time(Objects.requireNonNull(last.finishedAt())))
-                    .endTerminated()
-                    .build());
+            status.setLastState(ended(last));
         }
         if (state != null) {
-            status.withContainerID(state.id());
+            status.setContainerID(state.id());
             resources(status, container.getResources());
         }
+        io.fabric8.kubernetes.api.model.ContainerState shown = new io.fabric8.kubernetes.api.model.ContainerState();
         if (state != null && state.isRunning()) {
-            boolean ready = in.isReady.test(state);
-            return status.withReady(ready)
-                    .withStarted(in.isStarted.test(state))
-                    .withState(new ContainerStateBuilder()
-                            .withNewRunning(time(state.startedAt()))
-                            .build())
-                    .build();
-        }
-        if (state == null || waiting != null) {
+            status.setReady(in.isReady.test(state));
+            status.setStarted(in.isStarted.test(state));
+            shown.setRunning(new ContainerStateRunning(time(state.startedAt())));
+            status.setState(shown);
+        } else if (state == null || waiting != null) {
             PodRecord.Waiting why = waiting == null ? new PodRecord.Waiting(creating(in), "") : waiting;
-            return status.withState(new ContainerStateBuilder()
-                            .withNewWaiting()
-                            .withReason(why.reason())
-                            .withMessage(why.message().isEmpty() ? null : why.message())
-                            .endWaiting()
-                            .build())
-                    .build();
+            shown.setWaiting(new ContainerStateWaiting(why.message().isEmpty() ? null : why.message(), why.reason()));
+            status.setState(shown);
+        } else {
+            boolean isInit = in.pod.getSpec().getInitContainers().stream()
+                    .anyMatch(c -> c.getName().equals(name));
+            status.setReady(isInit && state.exitCode() == 0);
+            status.setState(ended(state));
         }
-        boolean isInit = in.pod.getSpec().getInitContainers().stream()
-                .anyMatch(c -> c.getName().equals(name));
-        return status.withReady(isInit && state.exitCode() == 0)
-                .withState(new ContainerStateBuilder()
-                        .withNewTerminated()
-                        .withContainerID(state.id())
-                        .withExitCode(state.exitCode())
-                        .withReason(state.reason())
-                        .withMessage(state.message().isEmpty() ? null : state.message())
-                        .withStartedAt(time(state.startedAt()))
-                        .withFinishedAt(time(Objects.requireNonNull(state.finishedAt())))
-                        .endTerminated()
-                        .build())
+        return status;
+    }
+
+    private static io.fabric8.kubernetes.api.model.ContainerState ended(ContainerState state) {
+        return new ContainerStateBuilder()
+                .withNewTerminated()
+                .withContainerID(state.id())
+                .withExitCode(state.exitCode())
+                .withReason(state.reason())
+                .withMessage(state.message().isEmpty() ? null : state.message())
+                .withStartedAt(time(state.startedAt()))
+                .withFinishedAt(time(Objects.requireNonNull(state.finishedAt())))
+                .endTerminated()
                 .build();
     }
 
     /** Whether it runs or not: what it would run with. Empty is not the same as unknown. */
-    private static void resources(ContainerStatusBuilder status, @Nullable ResourceRequirements resources) {
-        status.withResources(new ResourceRequirementsBuilder()
-                .withRequests(resources == null ? null : resources.getRequests())
-                .withLimits(resources == null ? null : resources.getLimits())
-                .build());
-        if (resources != null
-                && resources.getRequests() != null
-                && !resources.getRequests().isEmpty()) {
-            status.withAllocatedResources(resources.getRequests());
+    private static void resources(ContainerStatus status, @Nullable ResourceRequirements resources) {
+        ResourceRequirements given = new ResourceRequirements();
+        if (resources != null) {
+            given.setRequests(resources.getRequests());
+            given.setLimits(resources.getLimits());
+            if (resources.getRequests() != null && !resources.getRequests().isEmpty()) {
+                status.setAllocatedResources(resources.getRequests());
+            }
         }
+        status.setResources(given);
     }
 
     private static String creating(Inputs in) {
@@ -373,14 +364,14 @@ final class PodStatuses {
         String since = before != null && status.equals(before.getStatus()) && before.getLastTransitionTime() != null
                 ? before.getLastTransitionTime()
                 : time(in.now);
-        return new PodConditionBuilder()
-                .withType(type)
-                .withStatus(status)
-                .withReason(reason)
-                .withMessage(message)
-                .withLastTransitionTime(since)
-                .withObservedGeneration(in.pod.getMetadata().getGeneration())
-                .build();
+        PodCondition condition = new PodCondition();
+        condition.setType(type);
+        condition.setStatus(status);
+        condition.setReason(reason);
+        condition.setMessage(message);
+        condition.setLastTransitionTime(since);
+        condition.setObservedGeneration(in.pod.getMetadata().getGeneration());
+        return condition;
     }
 
     private static @Nullable PodCondition find(Pod pod, String type) {

@@ -798,6 +798,12 @@ final class PodWorker implements Reconciler {
     // ---- telling
 
     private void publish(Pod pod, PodRecord record, Map<String, ContainerState> containers, Wake wake) {
+        Duration held = driver.isVirtual() ? Duration.ZERO : held(pod, record, containers);
+        if (!held.isZero()) {
+            record.held = true;
+            wake.in(held);
+            return;
+        }
         Map<String, Container> specs = new HashMap<>();
         pod.getSpec().getInitContainers().forEach(c -> specs.put(c.getName(), c));
         pod.getSpec().getContainers().forEach(c -> specs.put(c.getName(), c));
@@ -833,12 +839,6 @@ final class PodWorker implements Reconciler {
         if (status.equals(record.written) && !isReadinessOverwritten(pod, status)) {
             return;
         }
-        Duration held = driver.isVirtual() ? Duration.ZERO : held(pod, record, status);
-        if (!held.isZero()) {
-            record.held = true;
-            wake.in(held);
-            return;
-        }
         try {
             client.patchOnly(
                     PODS,
@@ -859,13 +859,13 @@ final class PodWorker implements Reconciler {
      * How long a first status that says no more than that containers are being made is kept back: what follows at once replaces
      * it, as in a kubelet, whose status manager sends the newest status there is. In virtual time every state is shown.
      */
-    private Duration held(Pod pod, PodRecord record, PodStatus status) {
+    private Duration held(Pod pod, PodRecord record, Map<String, ContainerState> containers) {
         boolean says = record.written != null
                 || record.failureReason != null
                 || !record.waiting.isEmpty()
                 || pod.getMetadata().getDeletionTimestamp() != null
                 || !pod.getSpec().getInitContainers().isEmpty()
-                || !"Pending".equals(status.getPhase())
+                || pod.getSpec().getContainers().stream().allMatch(c -> containers.containsKey(c.getName()))
                 || pod.getSpec().getContainers().stream()
                         .anyMatch(c ->
                                 runtime.image(record.node, c.getImage()).progress() != ImageState.Progress.PRESENT);
