@@ -1,5 +1,7 @@
 package io.trimtab.standalone.cli;
 
+import io.fabric8.kubernetes.api.model.Pod;
+import io.trimtab.client.KubernetesJson;
 import io.trimtab.controllers.ControllerTable;
 import io.trimtab.node.simulated.Simulation;
 import io.trimtab.runtime.Driver;
@@ -81,6 +83,11 @@ final class UpCommand implements Callable<Integer> {
             boolean ready = cluster.awaitReady(Duration.ofSeconds(60));
             AdminAccess.signalReady(flags.readyFile(), apiServer);
             print(out, options, apiServer, kubeconfig, ready);
+            // How pods are read is found out once, which takes longer than reading a hundred: the first pods need not
+            // wait
+            // for it.
+            driver.backgroundLane("first pods")
+                    .execute(() -> KubernetesJson.cacheMapper().readerFor(Pod.class));
             shutdown.await();
             out.println("Stopping.");
             out.flush();
