@@ -417,6 +417,12 @@ final class PodWorker implements Reconciler {
                 if (state == null || !state.isRunning() && state.attempt() == 0) {
                     return; // the rest waits for its first start
                 }
+                Prober.Findings found = record.probed.get(init.getName());
+                if (found != null
+                        && !found.started()
+                        && pod.getSpec().getContainers().stream().noneMatch(c -> containers.containsKey(c.getName()))) {
+                    return; // and, at first, for its startup probe
+                }
                 continue;
             }
             if (state != null && !state.isRunning() && state.exitCode() == 0) {

@@ -54,6 +54,7 @@ final class Commands {
             "chmod",
             "chown",
             "ln",
+            "df",
             "stat");
     private static final Set<String> SHELLS = Set.of("sh", "bash", "ash", "dash");
     /** Images whose own command is a shell, which ends at once without a terminal, or which only say hello. */

@@ -38,6 +38,7 @@ final class FilePrograms {
             case "stat" -> stat(shell, args);
             case "find" -> find(shell, args);
             case "ln" -> copy(shell, program, operands, false);
+            case "df" -> free(shell, operands);
             case "mknod" -> makeNode(shell, operands);
             case "dd" -> convert(shell, args);
             case "truncate", "mktemp" -> 0;
@@ -177,6 +178,36 @@ final class FilePrograms {
         int number = digits.isEmpty() ? 1 : Integer.parseInt(digits);
         char unit = Character.toLowerCase(text.charAt(text.length() - 1));
         return unit == 'k' ? number << 10 : unit == 'm' ? number << 20 : number;
+    }
+
+    /** df: what the file systems hold, in blocks of a kilobyte. */
+    private static int free(Shell shell, List<String> operands) {
+        List<String> places = new ArrayList<>();
+        if (operands.isEmpty()) {
+            places.add("/");
+            shell.files().mounts().forEach(mount -> places.add(mount.path()));
+        }
+        int code = 0;
+        for (String operand : operands) {
+            if (shell.files().find(shell.path(operand)) == null) {
+                shell.complain("df: " + operand + ": can't find mount point\n");
+                code = 1;
+            } else {
+                places.add(shell.files().mountPoint(shell.path(operand)));
+            }
+        }
+        if (!places.isEmpty()) {
+            shell.print("Filesystem           1K-blocks      Used Available Use% Mounted on\n");
+        }
+        for (String place : places) {
+            FileTree tree = shell.files().tree(place);
+            long size = tree.capacity() >> 10;
+            long used = Math.min(size, (tree.size() + 1023) >> 10);
+            long percent = size == 0 ? 0 : (used * 100 + size - 1) / size;
+            shell.print(String.format(
+                    "%-20s %9d %9d %9d %3d%% %s\n", tree.type(), size, used, size - used, percent, place));
+        }
+        return code;
     }
 
     private static int chmod(Shell shell, List<String> operands) {

@@ -10,6 +10,12 @@ import org.jspecify.annotations.Nullable;
  * for use by any thread; several containers may share one.
  */
 final class FileTree {
+    /** Of a directory: what is made in it belongs to its group. */
+    static final int SET_GROUP = 02000;
+
+    /** What a simulated disk holds, as {@code df} shows it: more than its process has memory for. */
+    private static final long DISK_BYTES = 100L << 30;
+
     /** What is at a path. Contents are Latin-1 text, a character for a byte. */
     record Entry(String content, boolean directory, int mode, int group) {
         /** What a file is if it is none, in the mode as {@code stat} has it. */
@@ -40,12 +46,19 @@ final class FileTree {
 
     private final ConcurrentSkipListMap<String, Entry> entries = new ConcurrentSkipListMap<>();
     private final String type;
+    private final long capacityBytes;
     /** Guarded by the entries for writes; null if nothing is to be found out. */
     private volatile @Nullable Supplier<Map<String, Entry>> pending;
 
     /** @param type of the file system, as {@code mount} shows it */
     FileTree(String type, int rootMode) {
+        this(type, rootMode, DISK_BYTES);
+    }
+
+    /** @param capacityBytes what it holds at most */
+    FileTree(String type, int rootMode, long capacityBytes) {
         this.type = type;
+        this.capacityBytes = capacityBytes;
         entries.put("", new Entry("", true, rootMode, 0));
     }
 
@@ -83,6 +96,16 @@ final class FileTree {
         return entries().values().stream().mapToLong(e -> e.content().length()).sum();
     }
 
+    /** What it holds at most, in bytes. */
+    long capacity() {
+        return capacityBytes;
+    }
+
+    /** Whether there is room for so many bytes more. Only a volume in memory is so small that somebody may notice. */
+    boolean hasRoom(long bytes) {
+        return capacityBytes >= DISK_BYTES || size() + bytes <= capacityBytes;
+    }
+
     @Nullable
     Entry find(String path) {
         return entries().get(path);
@@ -95,9 +118,29 @@ final class FileTree {
     /** Makes a directory and those above it. */
     void directories(String path, int mode) {
         for (int slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
-            entries.putIfAbsent(path.substring(0, slash), new Entry("", true, mode, 0));
+            directory(path.substring(0, slash), mode);
         }
-        entries.putIfAbsent(path, new Entry("", true, mode, 0));
+        directory(path, mode);
+    }
+
+    private void directory(String path, int mode) {
+        if (!entries.containsKey(path)) {
+            int group = groupAt(path);
+            entries.putIfAbsent(path, new Entry("", true, group == 0 ? mode : mode | SET_GROUP, group));
+        }
+    }
+
+    /** Which group something belongs to that is made at a path; 0 unless the directory passes its own on. */
+    int groupAt(String path) {
+        int slash = path.lastIndexOf('/');
+        Entry above = path.isEmpty() ? null : entries.get(slash < 0 ? "" : path.substring(0, slash));
+        return above == null || (above.mode() & SET_GROUP) == 0 ? 0 : above.group();
+    }
+
+    /** Gives a path to a group, and with it what will be made below. */
+    void share(String path, int group, int bits) {
+        entries.computeIfPresent(
+                path, (p, entry) -> new Entry(entry.content(), entry.directory(), entry.mode() | bits, group));
     }
 
     /** Removes a path and all below it. */

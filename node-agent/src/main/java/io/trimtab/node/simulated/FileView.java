@@ -121,6 +121,20 @@ final class FileView {
         return entry != null && entry.directory();
     }
 
+    /** Where the file system that a path is on begins. */
+    String mountPoint(String path) {
+        return mounts.stream()
+                .map(Mount::path)
+                .filter(base -> path.equals(base) || path.startsWith(base + "/"))
+                .findFirst()
+                .orElse("/");
+    }
+
+    /** The file system that a path is on. */
+    FileTree tree(String path) {
+        return place(path).tree;
+    }
+
     /** The type of the file system that a path is on. */
     String type(String path) {
         return place(path).tree.type();
@@ -150,13 +164,17 @@ final class FileView {
         if (slash > 0 && !isDirectory(path.substring(0, slash))) {
             return "No such file or directory";
         }
+        int replaced = before == null || append ? 0 : before.content().length();
+        if (!place.tree.hasRoom(content.length() - replaced)) {
+            return "No space left on device";
+        }
         place.tree.put(
                 place.path,
                 new FileTree.Entry(
                         append && before != null ? before.content() + content : content,
                         false,
                         before == null ? mode : before.mode(),
-                        before == null ? 0 : before.group()));
+                        before == null ? place.tree.groupAt(place.path) : before.group()));
         return null;
     }
 

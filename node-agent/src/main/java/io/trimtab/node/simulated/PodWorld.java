@@ -2,11 +2,14 @@ package io.trimtab.node.simulated;
 
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.SecurityContext;
+import io.fabric8.kubernetes.api.model.Volume;
 import io.trimtab.node.network.Fabric;
 import io.trimtab.node.network.Names;
 import io.trimtab.node.runtime.ContainerRuntime;
 import io.trimtab.node.runtime.ContainerSetup;
+import java.math.BigDecimal;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class PodWorld {
     /** Of a directory that belongs to a group: what is made in it does, too, and only its maker removes it. */
-    private static final int SHARED = 03000;
+    private static final int SHARED = FileTree.SET_GROUP | 01000;
 
     /** What its containers have is what it asks for. */
     private volatile Pod pod;
@@ -135,22 +138,63 @@ final class PodWorld {
                     volumes.putIfAbsent(name, shared.host());
                     String path = HostPaths.make(shared.host(), host);
                     inside.put(name, path);
-                    Integer group = host.type().equals("Local") ? fsGroup() : null;
-                    FileTree.Entry found = shared.host().find(path);
-                    if (group != null && found != null) { // a volume belongs to the group of whoever mounts it
-                        shared.host()
-                                .put(
-                                        path,
-                                        new FileTree.Entry(
-                                                found.content(), found.directory(), found.mode() | SHARED, group));
+                    if (host.type().equals("Local")) {
+                        share(shared.host(), path);
                     }
                 }
             } else if (volume instanceof ContainerSetup.Volume.Claimed claimed) {
-                volumes.putIfAbsent(name, shared.claimed(claimed.identity()));
+                volumes.computeIfAbsent(name, n -> {
+                    FileTree tree = shared.claimed(claimed.identity());
+                    share(tree, "");
+                    return tree;
+                });
             } else if (volume instanceof ContainerSetup.Volume.Empty empty) {
-                volumes.computeIfAbsent(name, n -> new FileTree(empty.memory() ? "tmpfs" : "ext4", 0777));
+                volumes.computeIfAbsent(name, n -> {
+                    FileTree tree =
+                            empty.memory() ? new FileTree("tmpfs", 0777, memory(n)) : new FileTree("ext4", 0777);
+                    share(tree, "");
+                    return tree;
+                });
             }
         });
+    }
+
+    /** A volume belongs to the group of whoever mounts it. */
+    private void share(FileTree tree, String path) {
+        Integer group = fsGroup();
+        if (group != null) {
+            tree.share(path, group, SHARED);
+        }
+    }
+
+    /** What a volume in memory holds: no more than its node has, its pod may use, or it says itself (pkg/volume/emptydir). */
+    private long memory(String name) {
+        BigDecimal least = BigDecimal.valueOf(shared.memoryBytes());
+        List<Quantity> limits = new ArrayList<>();
+        for (Container container : pod.getSpec().getContainers()) {
+            var resources = container.getResources();
+            Quantity limit = resources == null || resources.getLimits() == null
+                    ? null
+                    : resources.getLimits().get("memory");
+            if (limit != null) {
+                limits.add(limit);
+            }
+        }
+        if (limits.size() == pod.getSpec().getContainers().size()) {
+            least = limits.stream()
+                    .map(Quantity::getNumericalAmount)
+                    .reduce(BigDecimal.ZERO, BigDecimal::add)
+                    .min(least);
+        }
+        for (Volume volume : pod.getSpec().getVolumes()) {
+            Quantity size = volume.getName().equals(name) && volume.getEmptyDir() != null
+                    ? volume.getEmptyDir().getSizeLimit()
+                    : null;
+            if (size != null && size.getNumericalAmount().signum() > 0) {
+                least = least.min(size.getNumericalAmount());
+            }
+        }
+        return least.longValue();
     }
 
     private Map<String, FileTree.Entry> entries(Map<String, ContainerSetup.Volume.File> files) {

@@ -122,6 +122,7 @@ final class Programs {
                     "find",
                     "ln",
                     "dd",
+                    "df",
                     "truncate",
                     "mknod",
                     "mktemp" -> FilePrograms.run(shell, program, args);

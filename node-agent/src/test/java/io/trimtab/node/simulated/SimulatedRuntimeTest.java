@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.Quantity;
 import io.trimtab.node.runtime.ContainerRuntime.ContainerState;
 import io.trimtab.node.runtime.ContainerRuntime.ImageState;
 import io.trimtab.node.runtime.ContainerSetup;
@@ -180,5 +181,57 @@ class SimulatedRuntimeTest {
         driver.advance(Duration.ofSeconds(1));
 
         assertThat(only("u").exitCode()).isZero();
+    }
+
+    /** A pod of a group, with a volume of ten kilobytes in memory. */
+    private static Pod grouped(String script) {
+        return new PodBuilder(pod("u", "sh", "-c", script))
+                .editSpec()
+                .withNewSecurityContext()
+                .withFsGroup(123L)
+                .endSecurityContext()
+                .addNewVolume()
+                .withName("data")
+                .withNewEmptyDir()
+                .withMedium("Memory")
+                .withSizeLimit(new Quantity("10Ki"))
+                .endEmptyDir()
+                .endVolume()
+                .endSpec()
+                .build();
+    }
+
+    private List<String> printed(Pod pod) {
+        runtime.volumes(pod, Map.of("data", new ContainerSetup.Volume.Empty(true)));
+        runtime.start(
+                pod,
+                pod.getSpec().getContainers().get(0),
+                0,
+                new ContainerSetup(
+                        pod.getSpec().getContainers().get(0).getCommand(),
+                        List.of(),
+                        Map::of,
+                        "p",
+                        List.of(new ContainerSetup.VolumeMount("data", "/data", "", false))));
+        driver.advance(Duration.ofSeconds(1));
+        return runtime.log(pod, "c", false).orElseThrow().stream()
+                .map(line -> line.text().strip())
+                .toList();
+    }
+
+    @Test
+    void givenAVolumeOfAGroup_whenFilesAreMadeInIt_thenTheyBelongToTheGroup() {
+        Pod pod = grouped(
+                "mkdir /data/a; touch /data/f /data/a/f /tmp/f; stat -c %g /data /data/a /data/f /data/a/f /tmp/f");
+
+        assertThat(printed(pod)).containsExactly("123", "123", "123", "123", "0");
+    }
+
+    @Test
+    void givenAVolumeInMemory_whenItIsLookedAt_thenItsSizeShowsAndHolds() {
+        Pod pod = grouped("df | grep /data | awk '{print $2}'; dd if=/dev/zero of=/data/f bs=1k count=8 2>/dev/null;"
+                + " df /data | tail -n 1 | awk '{print $3, $4}'; dd if=/dev/zero of=/data/g bs=1k count=4 || ls /data");
+
+        assertThat(printed(pod)).containsExactly("10", "8 2", "dd: can't open '/data/g': No space left on device", "f");
     }
 }
