@@ -200,4 +200,28 @@ class ListWatchTest {
         assertThat(events.get(newer + "?fieldSelector=source=c").message())
                 .isEqualTo("field label not supported: source");
     }
+
+    @Test
+    void givenResourceSlices_whenSelectedByNodeOrDriver_thenOnlyThoseAreFound() {
+        TestServer server = new TestServer(b -> b.kinds(
+                new io.trimtab.apiserver.kinds.Kinds(io.trimtab.apiserver.kinds.KindsOptions.DEFAULT).registry()));
+        String slices = "/apis/resource.k8s.io/v1/resourceslices";
+        for (String[] slice : new String[][] {{"a", "n1", "gpu"}, {"b", "n2", "gpu"}, {"c", "n2", "net"}}) {
+            server.post(
+                    slices,
+                    "{\"metadata\":{\"name\":\"" + slice[0] + "\"},\"spec\":{\"nodeName\":\"" + slice[1]
+                            + "\",\"driver\":\"" + slice[2]
+                            + "\",\"pool\":{\"name\":\"p\",\"generation\":1,\"resourceSliceCount\":1}}}");
+        }
+
+        assertThat(server.get(slices + "?fieldSelector=spec.nodeName=n2").json().findValuesAsText("driver"))
+                .containsExactly("gpu", "net");
+        assertThat(server.get(slices + "?fieldSelector=spec.driver=gpu").json().findValuesAsText("nodeName"))
+                .containsExactly("n1", "n2");
+        assertThat(server.get(slices + "?fieldSelector=spec.nodeName=n2,spec.driver!=gpu")
+                        .json()
+                        .findValuesAsText("driver"))
+                .containsExactly("net");
+        assertThat(server.get(slices + "?fieldSelector=spec.pool=p").code()).isEqualTo(400);
+    }
 }

@@ -184,7 +184,7 @@ final class ApiServerFlags {
      * As a kube-apiserver chooses: what listens everywhere or on the loopback alone is published under the address that this machine
      * has towards others. Without a network it is nowhere but here.
      */
-    private static String advertised(String bindAddress) {
+    static String advertised(String bindAddress) {
         boolean everywhere = bindAddress.equals("0.0.0.0") || bindAddress.equals("::");
         if (!everywhere && !AddressRange.isLoopback(bindAddress)) {
             return bindAddress;
