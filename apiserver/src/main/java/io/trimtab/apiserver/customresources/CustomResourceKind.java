@@ -113,17 +113,17 @@ final class CustomResourceKind implements Kind {
 
     @Override
     public void validateCreate(ObjectNode object, FieldErrors errors, WriteContext context) {
-        validate(object, null, errors, context);
+        validate(object, null, false, errors, context);
     }
 
     @Override
     public void validateUpdate(ObjectNode object, ObjectNode old, FieldErrors errors, WriteContext context) {
-        validate(object, old, errors, context);
+        validate(object, old, false, errors, context);
     }
 
     @Override
     public void validateStatusUpdate(ObjectNode object, ObjectNode old, FieldErrors errors, WriteContext context) {
-        validate(object, old, errors, context);
+        validate(object, old, true, errors, context);
     }
 
     /** Names of finalizers should say whose they are; a warning, for resources were made before anybody asked. */
@@ -144,21 +144,25 @@ final class CustomResourceKind implements Kind {
         }
     }
 
-    private void validate(ObjectNode object, @Nullable ObjectNode old, FieldErrors errors, WriteContext context) {
+    private void validate(
+            ObjectNode object, @Nullable ObjectNode old, boolean statusOnly, FieldErrors errors, WriteContext context) {
         warnOfFinalizers(object, old, context);
-        String kind = object.path("kind").asText("");
-        if (!kind.equals(resource.kind())) {
-            errors.invalid("kind", kind, "must be " + resource.kind());
-        }
-        String apiVersion = object.path("apiVersion").asText("");
-        if (!apiVersion.equals(resource.apiVersion())) {
-            errors.invalid("apiVersion", apiVersion, "must be " + resource.apiVersion());
-        }
         FieldErrors found = new FieldErrors();
-        validator.validate(object, found);
-        checkScale(object, found);
-        if (old != null && !found.isEmpty()) {
-            found = Ratchet.withoutOld(found, object, old, schema);
+        checkType(object, found);
+        if (found.isEmpty()) {
+            validator.validate(object, found);
+            if (old != null && !found.isEmpty()) {
+                found = Ratchet.withoutOld(found, object, old, schema);
+            }
+            checkScale(object, found);
+        }
+        // These two are not asked whether they were wrong before piece by piece: the first never, the second of the
+        // whole.
+        if (!statusOnly) {
+            validator.validateEmbedded(object, found);
+        }
+        if (old == null || listsAreValid(old)) {
+            validator.validateLists(object, found);
         }
         errors.addAll(found);
         if (hasRules && found.list().stream().anyMatch(e -> blocksRules(e.type()))) {
@@ -173,6 +177,23 @@ final class CustomResourceKind implements Kind {
                 compiled.validate("", object, old, true, errors, context.warnings());
             }
         }
+    }
+
+    private void checkType(ObjectNode object, FieldErrors errors) {
+        String kind = object.path("kind").asText("");
+        if (!kind.equals(resource.kind())) {
+            errors.invalid("kind", kind, "must be " + resource.kind());
+        }
+        String apiVersion = object.path("apiVersion").asText("");
+        if (!apiVersion.equals(resource.apiVersion())) {
+            errors.invalid("apiVersion", apiVersion, "must be " + resource.apiVersion());
+        }
+    }
+
+    private boolean listsAreValid(ObjectNode object) {
+        FieldErrors found = new FieldErrors();
+        validator.validateLists(object, found);
+        return found.isEmpty();
     }
 
     private synchronized @Nullable RuleValidator rules() {

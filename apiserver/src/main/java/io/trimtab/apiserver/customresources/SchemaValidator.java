@@ -43,7 +43,16 @@ final class SchemaValidator {
         Findings findings = new Findings();
         check("", object, root, findings);
         errors.addAll(findings.errors);
+    }
+
+    /** What no schema can say of lists: that sets have no value twice, and list-maps no key. */
+    void validateLists(ObjectNode object, FieldErrors errors) {
         new ListRules().check("", object, root, errors);
+    }
+
+    /** Checks the resources within a resource. */
+    void validateEmbedded(ObjectNode object, FieldErrors errors) {
+        EmbeddedResources.check("", object, root, errors);
     }
 
     /** Checks a value that is no whole object, such as a default. */
@@ -51,6 +60,7 @@ final class SchemaValidator {
         Findings findings = new Findings();
         check("", value, root, findings);
         errors.addAll(findings.errors);
+        EmbeddedResources.check("", value, root, errors);
     }
 
     private void check(String path, JsonNode value, JsonNode schema, Findings out) {
@@ -265,13 +275,6 @@ final class SchemaValidator {
             String name = required.asText();
             if (!object.has(name)) {
                 out.errors.required(path.isEmpty() ? name : path + "." + name, "");
-            }
-        }
-        if (schema.path("x-kubernetes-embedded-resource").asBoolean()) {
-            for (String name : List.of("apiVersion", "kind")) {
-                if (object.path(name).asText("").isEmpty()) {
-                    out.errors.required(path + "." + name, "");
-                }
             }
         }
     }

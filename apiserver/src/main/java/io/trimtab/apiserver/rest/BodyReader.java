@@ -139,7 +139,8 @@ final class BodyReader {
 
     static ObjectNode read(
             Call call, Decoder.Target target, Decoder.Syntax syntax, WriteOptions.Validation validation) {
-        Decoded decoded = DECODER.decode(text(call.request, target), syntax, target);
+        Decoded decoded = DECODER.decode(
+                text(call.request, target), syntax, target, validation == WriteOptions.Validation.IGNORE);
         report(call, target, decoded.strictErrors(), validation);
         return decoded.object();
     }

@@ -124,8 +124,14 @@ final class Patches {
             }
         }
         ObjectNode object = decoded.object();
-        object.put("kind", target.kind());
-        object.put("apiVersion", target.group().isEmpty() ? target.version() : target.group() + "/" + target.version());
+        // A custom resource of another type is refused by its validation, but its status alone has no type to look at.
+        boolean kept = target.custom() && call.info.subresource().isEmpty();
+        if (!kept || object.path("kind").asText("").isEmpty()) {
+            object.put("kind", target.kind());
+        }
+        if (!kept || object.path("apiVersion").asText("").isEmpty()) {
+            object.put("apiVersion", target.apiVersion());
+        }
         return object;
     }
 

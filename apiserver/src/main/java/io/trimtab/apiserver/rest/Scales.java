@@ -141,7 +141,8 @@ final class Scales {
 
     private static ObjectNode scaled(Call call, ObjectNode old, ObjectNode wanted, Kind.Scale scale) {
         JsonNode replicas = wanted.path("spec").path("replicas");
-        if (replicas.asLong(0) < 0) {
+        // The Scale of a custom resource has no rules but those of the object that it changes.
+        if (replicas.asLong(0) < 0 && !call.resource().custom()) {
             FieldErrors errors = new FieldErrors();
             errors.invalid("spec.replicas", replicas.asLong(), "must be greater than or equal to 0");
             throw Statuses.invalid("autoscaling", "Scale", Metadata.name(wanted), errors);

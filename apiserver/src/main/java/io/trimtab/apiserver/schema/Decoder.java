@@ -60,10 +60,19 @@ public final class Decoder {
 
     /** @throws StatusException 400, if the body is malformed, of another kind, or does not fit the type */
     public Decoded decode(byte[] body, Syntax syntax, Target target) {
+        return decode(body, syntax, target, false);
+    }
+
+    /**
+     * As {@link #decode(byte[], Syntax, Target)}.
+     *
+     * @param lenient if unknown fields are of no interest: then a custom resource without a kind is refused in other words
+     */
+    public Decoded decode(byte[] body, Syntax syntax, Target target, boolean lenient) {
         ObjectNode usual =
                 syntax == Syntax.JSON && !target.custom() ? Fitting.read(body, (TypeNode) target.schema()) : null;
         if (usual != null) {
-            checkKind(textOf(usual.get("kind")), textOf(usual.get("apiVersion")), body, target);
+            checkKind(textOf(usual.get("kind")), textOf(usual.get("apiVersion")), body, target, lenient);
             fillKind(usual, target);
             return new Decoded(usual, List.of());
         }
@@ -76,7 +85,7 @@ public final class Decoder {
             if (e instanceof Malformed m) {
                 throw unrecognized(m.getMessage(), body, target);
             }
-            checkKind(reading.kind, reading.apiVersion, body, target);
+            checkKind(reading.kind, reading.apiVersion, body, target, lenient);
             throw cannotHandle(target, e.getMessage());
         } catch (JsonProcessingException e) {
             throw unrecognized(
@@ -84,7 +93,7 @@ public final class Decoder {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        checkKind(reading.kind, reading.apiVersion, body, target);
+        checkKind(reading.kind, reading.apiVersion, body, target, lenient);
         if (!target.custom()) {
             fillKind(object, target);
         }
@@ -165,14 +174,14 @@ public final class Decoder {
         return node == null ? "" : node.asText();
     }
 
-    private void checkKind(String kind, String apiVersion, byte[] body, Target target) {
+    private void checkKind(String kind, String apiVersion, byte[] body, Target target, boolean lenient) {
         if (apiVersion.indexOf('/') != apiVersion.lastIndexOf('/')) {
             throw unrecognized("unexpected GroupVersion string: " + apiVersion, body, target);
         }
         if (target.custom()) {
             if (kind.isEmpty()) {
-                throw unrecognized(
-                        "Object 'Kind' is missing in '" + new String(body, StandardCharsets.UTF_8) + "'", body, target);
+                String why = "Object 'Kind' is missing in '" + new String(body, StandardCharsets.UTF_8) + "'";
+                throw lenient ? cannotHandle(target, why) : unrecognized(why, body, target);
             }
             if (!apiVersion.equals(target.apiVersion())) {
                 throw Statuses.badRequest("the API version in the data (" + apiVersion

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TreeTraversingParser;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.quantity.Quantity;
 import io.trimtab.apiserver.schema.TypeNode.Field;
@@ -373,7 +374,7 @@ final class Reading {
             place.add(name);
             if (field != null && !field.type().isCustom()) {
                 // Metadata of a custom resource is decoded on its own, so its errors do not name the way to it.
-                JsonNode value = value(p, token, field.type(), null);
+                JsonNode value = nested ? embedded(p, field.type()) : value(p, token, field.type(), null);
                 if (value != null) {
                     object.set(name, value);
                 }
@@ -398,6 +399,31 @@ final class Reading {
             }
         }
         return object;
+    }
+
+    /** Metadata of a resource within a resource: its errors show it whole. */
+    private @Nullable JsonNode embedded(JsonParser p, TypeNode type) throws IOException, DecodeException {
+        JsonNode metadata = raw(p);
+        boolean first = firstError == null;
+        try (JsonParser again = new TreeTraversingParser(metadata)) {
+            JsonNode value = value(again, again.nextToken(), type, null);
+            if (first && firstError != null) {
+                firstError = way() + ": Invalid value: " + Canonical.sorted(metadata) + ": " + firstError;
+            }
+            return value;
+        }
+    }
+
+    private String way() {
+        StringBuilder way = new StringBuilder();
+        for (Object step : place) {
+            if (step instanceof Integer) {
+                way.append('[').append(step).append(']');
+            } else {
+                way.append(way.length() == 0 ? "" : ".").append(step);
+            }
+        }
+        return way.toString();
     }
 
     private JsonNode custom(JsonParser p, TypeNode type) throws IOException, DecodeException {

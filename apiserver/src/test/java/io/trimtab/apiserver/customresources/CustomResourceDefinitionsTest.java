@@ -208,6 +208,60 @@ class CustomResourceDefinitionsTest {
                 .endsWith("kind: Invalid value: \"Foo\": must be Widget");
     }
 
+    @Test
+    void givenAResourceWithinAResource_whenItIsNone_thenItsPlaceIsTold() {
+        define(version(
+                "v1",
+                true,
+                SPEC.replace(
+                        "\"one\":{",
+                        "\"in\":{\"type\":\"object\",\"x-kubernetes-embedded-resource\":true,"
+                                + "\"x-kubernetes-preserve-unknown-fields\":true},\"one\":{")));
+
+        assertThat(refusal("{\"color\":\"red\",\"in\":{\"apiVersion\":\"a/b/c\",\"kind\":\"\"}}"))
+                .isEqualTo("[spec.in.apiVersion: Invalid value: \"a/b/c\": unexpected GroupVersion string: a/b/c,"
+                        + " spec.in.kind: Invalid value: \"\": must not be empty]");
+        assertThat(refusal("{\"color\":\"red\",\"in\":{}}"))
+                .isEqualTo("[spec.in.apiVersion: Required value, spec.in.kind: Required value]");
+        assertThat(server.post(
+                                WIDGETS,
+                                widget(
+                                        "x",
+                                        "{\"color\":\"red\",\"in\":{\"apiVersion\":\"v1\",\"kind\":\"P\","
+                                                + "\"metadata\":{\"name\":5,\"labels\":{}}}}"))
+                        .message())
+                .isEqualTo("Widget in version \"v1\" cannot be handled as a Widget: spec.in.metadata: Invalid value:"
+                        + " {\"labels\":{},\"name\":5}: json: cannot unmarshal number into Go struct field"
+                        + " ObjectMeta.name of type string");
+    }
+
+    @Test
+    void givenAPatch_whenItGivesAKeyTwiceOrAnotherKind_thenItIsRefused() {
+        define();
+        server.post(WIDGETS, widget("a", "{\"color\":\"red\",\"list\":[{\"name\":\"a\"},{\"name\":\"b\"}]}"));
+        String merge = "merge-patch+json";
+
+        assertThat(server.patch(WIDGETS + "/a", merge, "{\"spec\":{\"list\":[{\"name\":\"a\"},{\"name\":\"a\"}]}}")
+                        .message())
+                .isEqualTo("Widget.ex.io \"a\" is invalid: spec.list[1]: Duplicate value: {\"name\":\"a\"}");
+        assertThat(server.patch(WIDGETS + "/a", merge, "{\"kind\":\"X\"}").message())
+                .isEqualTo("X.ex.io \"a\" is invalid: kind: Invalid value: \"X\": must be Widget");
+        assertThat(server.patch(WIDGETS + "/a/scale", merge, "{\"spec\":{\"replicas\":-1}}")
+                        .message())
+                .contains(".spec.replicas: Invalid value: -1: should be a non-negative integer");
+    }
+
+    @Test
+    void givenNoKind_whenUnknownFieldsAreIgnored_thenTheRefusalHasOtherWords() {
+        define();
+
+        assertThat(server.post(WIDGETS, "{}").message())
+                .isEqualTo("the object provided is unrecognized (must be of type Widget): Object 'Kind' is missing in"
+                        + " '{}' ({})");
+        assertThat(server.post(WIDGETS + "?fieldValidation=Ignore", "{}").message())
+                .isEqualTo("Widget in version \"v1\" cannot be handled as a Widget: Object 'Kind' is missing in '{}'");
+    }
+
     private String refusal(String spec) {
         TestServer.Answer answer = server.post(WIDGETS, widget("x", spec));
         assertThat(answer.code()).as(answer.body()).isEqualTo(422);

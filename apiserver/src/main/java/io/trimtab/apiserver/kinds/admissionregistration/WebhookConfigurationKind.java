@@ -7,6 +7,7 @@ import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.LabelSelectorRules;
 import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.Trees;
+import io.trimtab.apiserver.kinds.WebhookClientRules;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
 import java.util.HashSet;
@@ -136,54 +137,11 @@ public final class WebhookConfigurationKind implements Kind {
         if (url == service) {
             errors.required(path, "exactly one of url or service is required");
         } else if (url) {
-            url(errors, path + ".url", Trees.text(config, "url"));
+            WebhookClientRules.url(errors, path + ".url", Trees.text(config, "url"));
         } else {
-            service(errors, path + ".service", config.get("service"));
-        }
-    }
-
-    private static void url(FieldErrors errors, String path, String text) {
-        java.net.URI uri;
-        try {
-            uri = java.net.URI.create(text);
-        } catch (IllegalArgumentException e) {
-            errors.required(path, "url must be a valid URL: " + e.getMessage());
-            return;
-        }
-        String form = "; desired format: https://host[/path]";
-        if (!"https".equals(uri.getScheme())) {
-            errors.invalid(
-                    path,
-                    uri.getScheme() == null ? "" : uri.getScheme(),
-                    "'https' is the only allowed URL scheme" + form);
-        }
-        if (uri.getHost() == null) {
-            errors.invalid(path, "", "host must be specified" + form);
-        }
-        if (uri.getUserInfo() != null) {
-            errors.invalid(path, uri.getUserInfo(), "user information is not permitted in the URL");
-        }
-        if (uri.getFragment() != null) {
-            errors.invalid(path, uri.getFragment(), "fragments are not permitted in the URL");
-        }
-        if (uri.getRawQuery() != null) {
-            errors.invalid(path, uri.getRawQuery(), "query parameters are not permitted in the URL");
-        }
-    }
-
-    private static void service(FieldErrors errors, String path, JsonNode service) {
-        for (String field : List.of("name", "namespace")) {
-            if (Trees.text(service, field).isEmpty()) {
-                errors.required(path + "." + field, "service " + field + " is required");
-            }
-        }
-        long port = Trees.number(service, "port");
-        if (!Names.portNumber(port).isEmpty()) {
-            errors.invalid(path + ".port", port, "port is not valid: must be between 1 and 65535, inclusive");
-        }
-        String urlPath = Trees.text(service, "path");
-        if (Trees.has(service, "path") && !urlPath.startsWith("/")) {
-            errors.invalid(path + ".path", urlPath, "must start with a '/'");
+            JsonNode called = config.get("service");
+            WebhookClientRules.service(
+                    errors, path + ".service", Trees.text(called, "namespace"), Trees.text(called, "name"), called);
         }
     }
 

@@ -8,6 +8,7 @@ import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.FieldRules;
 import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.kinds.Trees;
+import io.trimtab.apiserver.kinds.WebhookClientRules;
 import io.trimtab.apiserver.resource.Kind;
 import io.trimtab.apiserver.resource.WriteContext;
 import java.util.HashSet;
@@ -66,6 +67,7 @@ public final class CustomResourceDefinitionKind implements Kind {
             if (!Trees.texts(status, "storedVersions").contains(name)) {
                 stored.add(name);
             }
+            return; // of two, which is a mistake, only the first is remembered
         }
     }
 
@@ -77,6 +79,8 @@ public final class CustomResourceDefinitionKind implements Kind {
             errors.invalid("metadata.name", name, "must be spec.names.plural+\".\"+spec.group");
         }
         validate(object, version -> false, errors);
+        StringFormats.unknown(spec)
+                .forEach(format -> context.warnings().add("unrecognized format " + FieldErrors.quote(format)));
         if (isProtected(Trees.text(spec, "group"))) {
             validateApproval(object, errors);
         }
@@ -209,6 +213,11 @@ public final class CustomResourceDefinitionKind implements Kind {
                     "spec.versions",
                     shown(versions, alike, columnsAlike, subresourcesAlike),
                     "must have exactly one version marked as storage version");
+        }
+        // The name of the first version is the version of the whole as well.
+        String first = versions.isEmpty() ? "" : Trees.text(versions.get(0), "name");
+        if (!first.isEmpty() && !Names.label1035(first).isEmpty()) {
+            errors.invalid("spec.version", first, String.join(",", Names.label1035(first)));
         }
     }
 
@@ -360,6 +369,17 @@ public final class CustomResourceDefinitionKind implements Kind {
                 errors.required("spec.conversion.webhookClientConfig", "required when strategy is set to Webhook");
             } else if (client.hasNonNull("url") == client.hasNonNull("service")) {
                 errors.required("spec.conversion.webhookClientConfig", "exactly one of url or service is required");
+            } else if (client.hasNonNull("url")) {
+                WebhookClientRules.url(errors, "spec.conversion.webhookClientConfig.url", Trees.text(client, "url"));
+            } else {
+                // Kubernetes takes the one for the other here, name and namespace.
+                JsonNode service = client.get("service");
+                WebhookClientRules.service(
+                        errors,
+                        "spec.conversion.webhookClientConfig.service",
+                        Trees.text(service, "name"),
+                        Trees.text(service, "namespace"),
+                        service);
             }
             if (reviews.isEmpty()) {
                 errors.required("spec.conversion.conversionReviewVersions", "");
@@ -412,6 +432,10 @@ public final class CustomResourceDefinitionKind implements Kind {
         JsonNode spec = Trees.child(object, "spec");
         JsonNode before = Trees.child(old, "spec");
         validate(object, version -> isAsBefore(version, before), errors);
+        List<String> known = StringFormats.unknown(before);
+        StringFormats.unknown(spec).stream()
+                .filter(format -> !known.contains(format))
+                .forEach(format -> context.warnings().add("unrecognized format " + FieldErrors.quote(format)));
         if (isEstablished(old)) {
             FieldRules.immutable(errors, "spec", spec, before, "scope");
             FieldRules.immutable(
