@@ -14,41 +14,51 @@ public final class CelEnvironment {
     private final Map<String, CelType> variables;
     private final TypeProvider provider;
     private final Map<String, List<Overload>> functions;
+    private final boolean binds;
 
     private CelEnvironment(
-            Map<String, CelType> variables, TypeProvider provider, Map<String, List<Overload>> functions) {
+            Map<String, CelType> variables,
+            TypeProvider provider,
+            Map<String, List<Overload>> functions,
+            boolean binds) {
         this.variables = variables;
         this.provider = provider;
         this.functions = functions;
+        this.binds = binds;
     }
 
     /** All libraries, no variables. */
     public static CelEnvironment base() {
-        return new CelEnvironment(Map.of(), TypeProvider.NONE, Libraries.COMMON);
+        return new CelEnvironment(Map.of(), TypeProvider.NONE, Libraries.COMMON, false);
     }
 
     /** This, with a variable more. */
     public CelEnvironment with(String variable, CelType type) {
         Map<String, CelType> more = new LinkedHashMap<>(variables);
         more.put(variable, type);
-        return new CelEnvironment(more, provider, functions);
+        return new CelEnvironment(more, provider, functions, binds);
     }
 
     /** This, with other types. */
     public CelEnvironment with(TypeProvider types) {
-        return new CelEnvironment(variables, types, functions);
+        return new CelEnvironment(variables, types, functions, binds);
     }
 
     /** This, with the functions that mutations have besides. */
     public CelEnvironment withMutations() {
-        return new CelEnvironment(variables, provider, Libraries.MUTATION);
+        return new CelEnvironment(variables, provider, Libraries.MUTATION, binds);
+    }
+
+    /** This, with {@code cel.bind(name, value, expression)}. */
+    public CelEnvironment withBindings() {
+        return new CelEnvironment(variables, provider, functions, true);
     }
 
     /** Parses and checks. Never throws for what the text says: the result has the issues. */
     public Compilation compile(String text) {
         int[] source = text.codePoints().toArray();
         Issues issues = new Issues(source);
-        Expr tree = Parser.parse(source, issues);
+        Expr tree = Parser.parse(source, issues, binds);
         if (tree != null) {
             new Checker(this, issues).run(tree);
         }

@@ -10,9 +10,12 @@ final class Macros {
 
     private static final String UNUSED = "#unused";
     private final Issues issues;
+    private final boolean binds;
 
-    Macros(Issues issues) {
+    /** @param binds whether {@code cel.bind} is one of them */
+    Macros(Issues issues, boolean binds) {
         this.issues = issues;
+        this.binds = binds;
     }
 
     @Nullable
@@ -38,8 +41,28 @@ final class Macros {
                 count == 3 || count == 4 ? transform(position, name, target, args) : null;
             case "optMap" -> count == 2 ? optional(position, target, args, true) : null;
             case "optFlatMap" -> count == 2 ? optional(position, target, args, false) : null;
+            case "bind" ->
+                binds && count == 3 && target instanceof Expr.Ident cel && cel.name.equals("cel")
+                        ? bind(position, args)
+                        : null;
             default -> null;
         };
+    }
+
+    private Expr bind(int position, List<Expr> args) {
+        if (!(args.get(0) instanceof Expr.Ident variable)) {
+            return mistake(args.get(0), "cel.bind() variable names must be simple identifiers");
+        }
+        return new Expr.Comprehension(
+                position,
+                emptyList(position),
+                UNUSED,
+                null,
+                variable.name,
+                args.get(1),
+                constant(position, false),
+                new Expr.Ident(position, variable.name),
+                args.get(2));
     }
 
     private Expr mistake(Expr at, String message) {

@@ -62,15 +62,19 @@ final class Parser {
     private int at;
     private int depth;
 
-    private Parser(List<Token> tokens, Issues issues) {
+    private Parser(List<Token> tokens, Issues issues, boolean binds) {
         this.tokens = tokens;
         this.issues = issues;
-        this.macros = new Macros(issues);
+        this.macros = new Macros(issues, binds);
     }
 
-    /** The tree; null if there are issues. */
-    static @Nullable Expr parse(int[] source, Issues issues) {
-        Parser parser = new Parser(new Lexer(source, issues).tokens(), issues);
+    /**
+     * The tree; null if there are issues.
+     *
+     * @param binds whether {@code cel.bind} is known
+     */
+    static @Nullable Expr parse(int[] source, Issues issues, boolean binds) {
+        Parser parser = new Parser(new Lexer(source, issues).tokens(), issues, binds);
         try {
             Expr whole = parser.expression(START);
             if (parser.peek().kind() != Kind.END) {

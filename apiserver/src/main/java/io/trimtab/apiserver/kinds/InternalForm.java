@@ -31,6 +31,24 @@ import org.jspecify.annotations.Nullable;
 public final class InternalForm {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
+    /** The fields of metadata in the order in which they are shown. */
+    private static final List<String> METADATA = List.of(
+            "name",
+            "generateName",
+            "namespace",
+            "selfLink",
+            "uid",
+            "resourceVersion",
+            "generation",
+            "creationTimestamp",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "labels",
+            "annotations",
+            "ownerReferences",
+            "finalizers",
+            "managedFields");
+
     private InternalForm() {}
 
     /** Read when the first message needs it: few processes ever do. */
@@ -120,7 +138,13 @@ public final class InternalForm {
         ObjectNode struct = NODES.objectNode();
         for (Field field : Objects.requireNonNull(Types.ALL.get(type), type)) {
             if (field.shown().equals("^metadata")) {
-                value.path("metadata").fields().forEachRemaining(e -> struct.set(e.getKey(), e.getValue()));
+                JsonNode metadata = value.path("metadata");
+                for (String name : METADATA) {
+                    if (metadata.hasNonNull(name)) {
+                        struct.set(
+                                name, metadata.get(name).isObject() ? sorted(metadata.get(name)) : metadata.get(name));
+                    }
+                }
                 continue;
             }
             JsonNode inner =
@@ -131,6 +155,14 @@ public final class InternalForm {
             }
         }
         return struct;
+    }
+
+    private static ObjectNode sorted(JsonNode map) {
+        Map<String, JsonNode> entries = new TreeMap<>();
+        map.fields().forEachRemaining(e -> entries.put(e.getKey(), e.getValue()));
+        ObjectNode sorted = NODES.objectNode();
+        sorted.setAll(entries);
+        return sorted;
     }
 
     private static boolean isEmpty(JsonNode value) {

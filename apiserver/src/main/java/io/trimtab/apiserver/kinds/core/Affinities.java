@@ -56,7 +56,7 @@ public final class Affinities {
     }
 
     /** A selector of nodes with its terms. */
-    static void nodeSelector(FieldErrors errors, String path, JsonNode selector, boolean checkValues) {
+    public static void nodeSelector(FieldErrors errors, String path, JsonNode selector, boolean checkValues) {
         List<JsonNode> terms = Trees.items(selector, "nodeSelectorTerms");
         if (terms.isEmpty()) {
             errors.required(path + ".nodeSelectorTerms", "must have at least one node selector term");

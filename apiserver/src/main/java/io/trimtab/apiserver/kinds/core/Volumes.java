@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** Rules for the volumes of pods. Stateless. */
-final class Volumes {
+public final class Volumes {
     private static final String ONE_TYPE = "may not specify more than 1 volume type";
     private static final String MODE = "must be a number between 0 and 0777 (octal), both inclusive";
     private static final List<String> HOST_PATH_TYPES = List.of(
@@ -338,9 +338,14 @@ final class Volumes {
         }
         JsonNode template = source.get("volumeClaimTemplate");
         String at = path + ".volumeClaimTemplate";
-        JsonNode metadata = Trees.child(template, "metadata");
-        FieldRules.annotations(errors, at + ".metadata.annotations", Trees.map(metadata, "annotations"));
-        FieldRules.labels(errors, at + ".metadata.labels", Trees.map(metadata, "labels"));
+        templateMetadata(errors, at + ".metadata", Trees.child(template, "metadata"));
+        ClaimRules.spec(errors, at + ".spec", Trees.child(template, "spec"));
+    }
+
+    /** The metadata of an object that will be made of a template: labels and annotations only. */
+    public static void templateMetadata(FieldErrors errors, String path, JsonNode metadata) {
+        FieldRules.annotations(errors, path + ".annotations", Trees.map(metadata, "annotations"));
+        FieldRules.labels(errors, path + ".labels", Trees.map(metadata, "labels"));
         for (String field : List.of(
                 "name",
                 "generateName",
@@ -355,11 +360,12 @@ final class Volumes {
                 "ownerReferences",
                 "finalizers",
                 "managedFields")) {
-            if (Trees.hasContent(metadata, field)) {
-                errors.forbidden(at + ".metadata." + field, "cannot be set");
+            if (Trees.hasContent(metadata, field)
+                    || Trees.child(metadata, field).isArray()) {
+                // Kubernetes makes the path of the names that Go has.
+                errors.forbidden(path + "." + (field.equals("uid") ? "uID" : field), "cannot be set");
             }
         }
-        ClaimRules.spec(errors, at + ".spec", Trees.child(template, "spec"));
     }
 
     /** A relative path that stays where it is. */
