@@ -530,6 +530,10 @@ final class PodWorker implements Reconciler {
             try {
                 PodInputs.verifyUser(pod, container);
                 setup = inputs.setup(pod, record, container);
+                String unprepared = runtime.unprepared(pod, container, setup);
+                if (unprepared != null) {
+                    throw new PodInputs.MissingException(unprepared);
+                }
             } catch (PodInputs.MissingException e) {
                 String why = String.valueOf(e.getMessage());
                 record.waiting.put(name, new PodRecord.Waiting("CreateContainerConfigError", why));

@@ -4,6 +4,7 @@ import static io.trimtab.junit.KubernetesAssertions.assertThat;
 import static io.trimtab.junit.Workloads.pod;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerBuilder;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -11,10 +12,14 @@ import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.PodSecurityContext;
 import io.fabric8.kubernetes.api.model.PodSecurityContextBuilder;
 import io.fabric8.kubernetes.api.model.ProbeBuilder;
+import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
 import io.trimtab.junit.Cluster;
 import io.trimtab.junit.TrimtabCluster;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a node refuses of pods, and what it finds when it asks them how they are. */
 @TrimtabCluster(delays = true)
@@ -167,5 +172,54 @@ class PodRefusalsTest {
         cluster.advance(Duration.ofSeconds(15));
 
         assertThat(cluster.refresh(pod)).hasPhase("Running").isReady();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/bin, true", "../, true", "/nothing, true", "real, false"})
+    void givenASubPathThatIsALink_whenItLeadsOutOfTheVolume_thenTheContainerDoesNotStart(
+            String target, boolean refused, Cluster cluster) {
+        VolumeMount whole =
+                new VolumeMountBuilder().withName("data").withMountPath("/data").build();
+        Pod pod = cluster.create(new PodBuilder(pod("web"))
+                .editSpec()
+                .withNodeName("node-1")
+                .addNewVolume()
+                .withName("data")
+                .withNewEmptyDir()
+                .endEmptyDir()
+                .endVolume()
+                .addToInitContainers(new ContainerBuilder()
+                        .withName("init")
+                        .withImage("busybox")
+                        .withCommand("sh", "-c", "mkdir /data/real; ln -s " + target + " /data/sub")
+                        .withVolumeMounts(whole)
+                        .build())
+                .editContainer(0)
+                .withImage("busybox")
+                .withCommand("sh", "-c", "touch /sub/made; sleep 600")
+                .withVolumeMounts(new VolumeMountBuilder(whole)
+                        .withMountPath("/sub")
+                        .withSubPath("sub")
+                        .build())
+                .endContainer()
+                .endSpec()
+                .build());
+        cluster.advance(Duration.ofSeconds(15));
+
+        if (!refused) {
+            assertThat(cluster.refresh(pod)).hasPhase("Running");
+            return;
+        }
+        assertThat(cluster.refresh(pod)).hasPhase("Pending").isWaiting("CreateContainerConfigError");
+        Container container = pod.getSpec().getContainers().get(0);
+        assertThat(cluster.refresh(pod)
+                        .getStatus()
+                        .getContainerStatuses()
+                        .get(0)
+                        .getState()
+                        .getWaiting()
+                        .getMessage())
+                .isEqualTo("failed to prepare subPath for volumeMount \"data\" of container \"" + container.getName()
+                        + "\"");
     }
 }

@@ -60,6 +60,15 @@ public interface ContainerRuntime {
         return Map.of();
     }
 
+    /**
+     * Why what a container is to see of a volume cannot be shown to it: its {@code subPath} leads out of the volume.
+     *
+     * @return as its status says it; null if nothing hinders
+     */
+    default @Nullable String unprepared(Pod pod, Container container, ContainerSetup setup) {
+        return null;
+    }
+
     /** Tells what the containers of a pod may use from now on: the resources that the pod shows are those that it has. */
     default void resized(Pod pod) {}
 

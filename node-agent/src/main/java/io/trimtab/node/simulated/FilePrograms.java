@@ -37,7 +37,8 @@ final class FilePrograms {
             case "chmod" -> chmod(shell, operands);
             case "stat" -> stat(shell, args);
             case "find" -> find(shell, args);
-            case "ln" -> copy(shell, program, operands, false);
+            case "ln" -> letters.contains("s") ? link(shell, letters, operands) : copy(shell, program, operands, false);
+            case "readlink" -> readLinks(shell, letters, operands);
             case "df" -> free(shell, operands);
             case "mknod" -> makeNode(shell, operands);
             case "dd" -> convert(shell, args);
@@ -67,8 +68,45 @@ final class FilePrograms {
         return code;
     }
 
+    private static int link(Shell shell, String flags, List<String> operands) {
+        if (operands.size() < 2) {
+            return 1;
+        }
+        FileView files = shell.files();
+        String last = shell.path(operands.get(operands.size() - 1));
+        for (String target : operands.subList(0, operands.size() - 1)) {
+            boolean inside = files.isDirectory(last) && !flags.contains("T");
+            String path = inside ? last + "/" + target.substring(target.lastIndexOf('/') + 1) : last;
+            if (flags.contains("f") && files.lookup(path) != null) {
+                files.remove(path);
+            }
+            String error = files.link(path, target);
+            if (error != null) {
+                shell.complain("ln: " + path + ": " + error + "\n");
+                return 1;
+            }
+        }
+        return 0;
+    }
+
+    private static int readLinks(Shell shell, String flags, List<String> operands) {
+        int code = 0;
+        for (String operand : operands) {
+            String path = shell.path(operand);
+            FileTree.Entry entry = shell.files().lookup(path);
+            if (flags.contains("f")) {
+                shell.print(shell.files().real(path, true) + "\n");
+            } else if (entry != null && entry.kind() == FileTree.Entry.LINK) {
+                shell.print(entry.content() + "\n");
+            } else {
+                code = 1;
+            }
+        }
+        return code;
+    }
+
     private static @Nullable String remove(Shell shell, String path, String flags) {
-        FileTree.Entry entry = shell.files().find(path);
+        FileTree.Entry entry = shell.files().lookup(path);
         if (entry == null) {
             return flags.contains("f") ? null : "No such file or directory";
         }
@@ -86,14 +124,17 @@ final class FilePrograms {
         String target = shell.path(operands.get(operands.size() - 1));
         for (String operand : operands.subList(0, operands.size() - 1)) {
             String from = shell.path(operand);
-            FileTree.Entry entry = files.find(from);
+            FileTree.Entry entry = move ? files.lookup(from) : files.find(from);
             if (entry == null) {
                 shell.complain(program + ": can't stat '" + operand + "': No such file or directory\n");
                 return 1;
             }
             String to = files.isDirectory(target) ? target + from.substring(from.lastIndexOf('/')) : target;
             String error;
-            if (entry.directory()) {
+            if (entry.kind() == FileTree.Entry.LINK) {
+                files.remove(to);
+                error = files.link(to, entry.content());
+            } else if (entry.directory()) {
                 error = files.makeDirectory(to, true);
                 for (String name : files.list(from)) {
                     FileTree.Entry inner = files.find(from + "/" + name);
@@ -223,7 +264,9 @@ final class FilePrograms {
         int code = 0;
         for (String operand : operands) {
             String path = shell.path(operand);
-            FileTree.Entry entry = shell.files().find(path);
+            FileTree.Entry entry = flags.contains("l")
+                    ? shell.files().lookup(path)
+                    : shell.files().find(path);
             if (entry == null) {
                 shell.complain("ls: " + operand + ": No such file or directory\n");
                 code = 1;
@@ -235,11 +278,12 @@ final class FilePrograms {
                 if (name.startsWith(".") && inside && !flags.contains("a") && !flags.contains("A")) {
                     continue;
                 }
-                FileTree.Entry file = shell.files().find(inside ? (path.equals("/") ? "" : path) + "/" + name : path);
+                FileTree.Entry file = shell.files().lookup(inside ? (path.equals("/") ? "" : path) + "/" + name : path);
                 if (flags.contains("l") && file != null) {
                     shell.print(mode(file.letter(), file.mode()) + "    1 root     "
                             + (file.group() == 0 ? "root" : String.valueOf(file.group())) + "  "
-                            + file.content().length() + " Jan  1 00:00 " + name + "\n");
+                            + file.content().length() + " Jan  1 00:00 " + name
+                            + (file.letter() == 'l' ? " -> " + file.content() : "") + "\n");
                 } else {
                     shell.print(name + "\n");
                 }
@@ -263,7 +307,9 @@ final class FilePrograms {
         int code = 0;
         for (String file : files) {
             String path = shell.path(file);
-            FileTree.Entry entry = shell.files().find(path);
+            FileTree.Entry entry = args.contains("-L")
+                    ? shell.files().find(path)
+                    : shell.files().lookup(path);
             if (entry == null) {
                 shell.complain("stat: can't stat '" + file + "': No such file or directory\n");
                 code = 1;

@@ -1,5 +1,8 @@
 package io.trimtab.node.simulated;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Supplier;
@@ -16,10 +19,16 @@ final class FileTree {
     /** What a simulated disk holds, as {@code df} shows it: more than its process has memory for. */
     private static final long DISK_BYTES = 100L << 30;
 
+    /** How many symbolic links are followed of one path, as Linux has it. */
+    static final int MOST_LINKS = 40;
+
     /** What is at a path. Contents are Latin-1 text, a character for a byte. */
     record Entry(String content, boolean directory, int mode, int group) {
         /** What a file is if it is none, in the mode as {@code stat} has it. */
         static final int SOCKET = 0140000;
+
+        /** A symbolic link; its content is where it leads. */
+        static final int LINK = 0120000;
 
         static final int BLOCK_DEVICE = 0060000;
         static final int CHARACTER_DEVICE = 0020000;
@@ -33,6 +42,7 @@ final class FileTree {
         char letter() {
             return switch (kind()) {
                 case SOCKET -> 's';
+                case LINK -> 'l';
                 case BLOCK_DEVICE -> 'b';
                 case CHARACTER_DEVICE -> 'c';
                 default -> directory ? 'd' : '-';
@@ -47,6 +57,9 @@ final class FileTree {
     private final ConcurrentSkipListMap<String, Entry> entries = new ConcurrentSkipListMap<>();
     private final String type;
     private final long capacityBytes;
+    /** Few trees ever have one: the others need not be searched for them. */
+    private volatile boolean links;
+
     /** Guarded by the entries for writes; null if nothing is to be found out. */
     private volatile @Nullable Supplier<Map<String, Entry>> pending;
 
@@ -111,7 +124,62 @@ final class FileTree {
         return entries().get(path);
     }
 
+    /** Whether there has been a symbolic link in it. */
+    boolean hasLinks() {
+        return links;
+    }
+
+    /**
+     * Where a path leads that begins in a directory of this tree, by symbolic links that are in the tree.
+     *
+     * @param base the directory
+     * @param path below it, without dots
+     * @return the whole path; null if it leads out of the directory, or round and round
+     */
+    @Nullable
+    String within(String base, String path) {
+        Deque<String> left = new ArrayDeque<>(List.of(path.split("/")));
+        String root = base.isEmpty() ? "" : base + "/";
+        String found = "";
+        for (int followed = 0; !left.isEmpty(); ) {
+            String part = left.removeFirst();
+            if (part.isEmpty() || part.equals(".")) {
+                continue;
+            }
+            if (part.equals("..")) {
+                if (found.isEmpty()) {
+                    return null;
+                }
+                found = found.substring(0, Math.max(0, found.lastIndexOf('/')));
+                continue;
+            }
+            String next = found.isEmpty() ? part : found + "/" + part;
+            Entry entry = links ? find(root + next) : null;
+            if (entry == null || entry.kind() != Entry.LINK) {
+                found = next;
+                continue;
+            }
+            String target = entry.content();
+            if (++followed > MOST_LINKS || target.startsWith("/") && !target.startsWith("/" + root)) {
+                return null;
+            }
+            if (target.startsWith("/")) {
+                if (base.isEmpty()) {
+                    return null; // of the machine, not of the volume
+                }
+                found = "";
+                target = target.substring(root.length() + 1);
+            }
+            List<String> parts = List.of(target.split("/"));
+            for (int i = parts.size() - 1; i >= 0; i--) {
+                left.addFirst(parts.get(i));
+            }
+        }
+        return found.isEmpty() ? base : root + found;
+    }
+
     void put(String path, Entry entry) {
+        links |= entry.kind() == Entry.LINK;
         entries.put(path, entry);
     }
 

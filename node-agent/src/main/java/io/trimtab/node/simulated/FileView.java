@@ -104,7 +104,51 @@ final class FileView {
         return new Place(disk, path.substring(1), readOnlyDisk);
     }
 
+    /** What is at a path, where symbolic links lead. */
     FileTree.@Nullable Entry find(String path) {
+        FileTree.Entry found = at(real(path, true));
+        return found == null || found.kind() == FileTree.Entry.LINK ? null : found; // links that lead round and round
+    }
+
+    /** What is at a path itself: perhaps a symbolic link. */
+    FileTree.@Nullable Entry lookup(String path) {
+        return at(real(path, false));
+    }
+
+    /**
+     * Where a path leads.
+     *
+     * @param last whether a link at its end is followed, too
+     */
+    String real(String path, boolean last) {
+        if (!disk.hasLinks() && mounts.stream().noneMatch(m -> m.volume().hasLinks())) {
+            return path;
+        }
+        String whole = path;
+        int from = 0;
+        for (int followed = 0; followed <= FileTree.MOST_LINKS; ) {
+            int slash = whole.indexOf('/', from + 1);
+            String part = slash < 0 ? whole : whole.substring(0, slash);
+            if (slash < 0 && !last) {
+                return whole;
+            }
+            FileTree.Entry entry = at(part);
+            if (entry != null && entry.kind() == FileTree.Entry.LINK) {
+                String above = part.substring(0, Math.max(1, part.lastIndexOf('/')));
+                String target = normal(above, entry.content());
+                whole = normal("/", target + (slash < 0 ? "" : whole.substring(slash)));
+                from = 0;
+                followed++;
+            } else if (slash < 0) {
+                return whole;
+            } else {
+                from = slash;
+            }
+        }
+        return path;
+    }
+
+    private FileTree.@Nullable Entry at(String path) {
         Place place = place(path);
         FileTree.Entry found = place.tree.find(place.path);
         if (found == null && place.tree == disk && (path.startsWith("/sys/") || path.startsWith("/proc/"))) {
@@ -132,12 +176,12 @@ final class FileView {
 
     /** The file system that a path is on. */
     FileTree tree(String path) {
-        return place(path).tree;
+        return place(real(path, true)).tree;
     }
 
     /** The type of the file system that a path is on. */
     String type(String path) {
-        return place(path).tree.type();
+        return place(real(path, true)).tree.type();
     }
 
     /** Whether a volume is mounted at the path itself. */
@@ -149,9 +193,19 @@ final class FileView {
         return mounts;
     }
 
+    /** Makes a symbolic link. Returns null, or why not. */
+    @Nullable
+    String link(String path, String target) {
+        if (lookup(path) != null) {
+            return "File exists";
+        }
+        return write(real(path, false), target, false, FileTree.Entry.LINK | 0777);
+    }
+
     /** @return null if it was written, otherwise why not, as a shell says it */
     @Nullable
-    String write(String path, String content, boolean append, int mode) {
+    String write(String named, String content, boolean append, int mode) {
+        String path = real(named, true);
         Place place = place(path);
         if (place.readOnly) {
             return "Read-only file system";
@@ -159,6 +213,9 @@ final class FileView {
         FileTree.Entry before = place.tree.find(place.path);
         if (before != null && before.directory()) {
             return "Is a directory";
+        }
+        if (before != null && before.kind() == FileTree.Entry.LINK) {
+            return "Too many levels of symbolic links";
         }
         int slash = path.lastIndexOf('/');
         if (slash > 0 && !isDirectory(path.substring(0, slash))) {
@@ -180,7 +237,8 @@ final class FileView {
 
     /** @return null, or why not */
     @Nullable
-    String makeDirectory(String path, boolean parents) {
+    String makeDirectory(String named, boolean parents) {
+        String path = real(named, true);
         Place place = place(path);
         if (place.readOnly) {
             return "Read-only file system";
@@ -198,7 +256,8 @@ final class FileView {
 
     /** @return null, or why not */
     @Nullable
-    String remove(String path) {
+    String remove(String named) {
+        String path = real(named, false);
         Place place = place(path);
         if (place.readOnly) {
             return "Read-only file system";
@@ -211,7 +270,7 @@ final class FileView {
     }
 
     void mode(String path, int mode) {
-        Place place = place(path);
+        Place place = place(real(path, true));
         FileTree.Entry entry = place.tree.find(place.path);
         if (entry != null) {
             place.tree.put(place.path, new FileTree.Entry(entry.content(), entry.directory(), mode, entry.group()));
@@ -219,7 +278,8 @@ final class FileView {
     }
 
     /** The names in a directory, sorted. */
-    List<String> list(String path) {
+    List<String> list(String named) {
+        String path = real(named, true);
         TreeSet<String> names = new TreeSet<>();
         Place place = place(path);
         String base = place.path.isEmpty() ? "" : place.path + "/";

@@ -1,6 +1,7 @@
 package io.trimtab.node.simulated;
 
 import io.trimtab.node.runtime.ContainerSetup.Volume.Host;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The disks of simulated nodes, and what pods mount of them (pkg/volume/hostpath). Stateless. */
@@ -19,7 +20,7 @@ final class HostPaths {
 
     /** Why a path is not what it should be; null if it is, or can be made. */
     static @Nullable String problem(FileTree disk, Host host) {
-        FileTree.Entry found = disk.find(path(host));
+        FileTree.Entry found = disk.find(path(disk, host));
         boolean fits =
                 switch (host.type()) {
                     case "Directory" -> found != null && found.directory();
@@ -55,7 +56,7 @@ final class HostPaths {
 
     /** Sees to it that there is something at a path. Returns the path as the tree has it. */
     static String make(FileTree disk, Host host) {
-        String path = path(host);
+        String path = path(disk, host);
         if (disk.find(path) == null) {
             if (host.type().equals("FileOrCreate")) {
                 int slash = path.lastIndexOf('/');
@@ -70,7 +71,9 @@ final class HostPaths {
         return path;
     }
 
-    private static String path(Host host) {
-        return FileView.normal("/", host.path()).substring(1);
+    private static String path(FileTree disk, Host host) {
+        return new FileView(disk, false, List.of())
+                .real(FileView.normal("/", host.path()), true)
+                .substring(1);
     }
 }

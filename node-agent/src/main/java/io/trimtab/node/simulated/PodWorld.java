@@ -318,7 +318,8 @@ final class PodWorld {
             }
             String base = inside.getOrDefault(mount.volume(), "");
             String sub = FileView.normal("/", mount.subPath()).substring(1);
-            String path = base.isEmpty() ? sub : sub.isEmpty() ? base : base + "/" + sub;
+            String inner = tree.within(base, sub);
+            String path = inner != null ? inner : base.isEmpty() ? sub : base + "/" + sub;
             if (!path.isEmpty() && tree.find(path) == null) {
                 make(tree, base, path);
             }
@@ -327,6 +328,20 @@ final class PodWorld {
         SecurityContext context = container.getSecurityContext();
         boolean readOnly = context != null && Boolean.TRUE.equals(context.getReadOnlyRootFilesystem());
         return new FileView(box.disk(), readOnly, mounts, path -> kernelFile(path, container));
+    }
+
+    /** Why something of a volume cannot be mounted: a link leads out of the volume (pkg/volume/util/subpath). Null if all can. */
+    @Nullable
+    String unprepared(Container container, ContainerSetup setup) {
+        for (ContainerSetup.VolumeMount mount : setup.mounts()) {
+            FileTree tree = volumes.get(mount.volume());
+            String sub = FileView.normal("/", mount.subPath()).substring(1);
+            if (tree != null && !sub.isEmpty() && tree.within(inside.getOrDefault(mount.volume(), ""), sub) == null) {
+                return "failed to prepare subPath for volumeMount \"" + mount.volume() + "\" of container \""
+                        + container.getName() + "\"";
+            }
+        }
+        return null;
     }
 
     /** Makes what is to be mounted of a volume, as the volume's own directory is. */

@@ -123,6 +123,7 @@ final class Programs {
                     "ln",
                     "dd",
                     "df",
+                    "readlink",
                     "truncate",
                     "mknod",
                     "mktemp" -> FilePrograms.run(shell, program, args);
@@ -705,7 +706,11 @@ final class Programs {
                 case "-S" -> entry != null && entry.kind() == FileTree.Entry.SOCKET;
                 case "-b" -> entry != null && entry.kind() == FileTree.Entry.BLOCK_DEVICE;
                 case "-c" -> entry != null && entry.kind() == FileTree.Entry.CHARACTER_DEVICE;
-                case "-h", "-L", "-p", "-t" -> false;
+                case "-h", "-L" -> {
+                    FileTree.Entry own = shell.files().lookup(shell.path(word));
+                    yield own != null && own.kind() == FileTree.Entry.LINK;
+                }
+                case "-p", "-t" -> false;
                 default -> entry != null; // -e -r -w -x
             };
         }
@@ -750,9 +755,7 @@ final class Programs {
         for (String file : files) {
             String path = shell.path(file);
             FileTree.Entry entry = shell.files().find(path);
-            if (path.equals("/proc/self/uid_map")) {
-                all.append("         0          0 4294967295\n");
-            } else if (entry == null && !path.equals("/dev/null")) {
+            if (entry == null && !path.equals("/dev/null")) {
                 shell.complain(program + ": can't open '" + file + "': No such file or directory\n");
                 failed = true;
             } else if (entry != null && entry.directory()) {

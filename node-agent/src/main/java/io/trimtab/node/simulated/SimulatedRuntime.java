@@ -243,6 +243,12 @@ public final class SimulatedRuntime implements ContainerRuntime, Servers {
     }
 
     @Override
+    public @Nullable String unprepared(Pod pod, Container container, ContainerSetup setup) {
+        PodWorld world = worlds.get(pod.getMetadata().getUid());
+        return world == null ? null : world.unprepared(container, setup);
+    }
+
+    @Override
     public Map<String, String> unmountable(Pod pod, Map<String, ContainerSetup.Volume> volumes) {
         Map<String, String> problems = new LinkedHashMap<>();
         volumes.forEach((name, volume) -> {

@@ -234,4 +234,15 @@ class SimulatedRuntimeTest {
 
         assertThat(printed(pod)).containsExactly("10", "8 2", "dd: can't open '/data/g': No space left on device", "f");
     }
+
+    @Test
+    void givenAPodWithUsersOfItsOwn_whenItReadsWhichTheyAre_thenTheyAreNotTheNodes() {
+        Pod pod = new PodBuilder(grouped("cat /proc/self/uid_map | awk '{print $1, $3}'"))
+                .editSpec()
+                .withHostUsers(false)
+                .endSpec()
+                .build();
+
+        assertThat(printed(pod)).containsExactly("0 65536");
+    }
 }
