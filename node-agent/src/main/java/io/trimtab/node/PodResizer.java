@@ -247,7 +247,7 @@ final class PodResizer {
         Map<String, Map<String, ResourceRequirements>> has = new HashMap<>(allocated);
         List<Waiting> first = new ArrayList<>(waiting.values());
         first.removeIf(w -> !others.containsKey(w.pod.getMetadata().getUid()));
-        first.sort(order());
+        first.sort(order(allocated));
         for (Waiting one : first) {
             String uid = one.pod.getMetadata().getUid();
             String why = lacks(one.pod, others, has, node);
@@ -262,9 +262,8 @@ final class PodResizer {
     }
 
     /** Who asks for no more, who matters more, who has firmer promises, who has waited longer. */
-    @GuardedBy("lock")
-    private Comparator<Waiting> order() {
-        return Comparator.<Waiting, Boolean>comparing(w -> asksForMore(w.pod))
+    private static Comparator<Waiting> order(Map<String, Map<String, ResourceRequirements>> allocated) {
+        return Comparator.<Waiting, Boolean>comparing(w -> asksForMore(w.pod, allocated))
                 .thenComparing(
                         w -> Objects.requireNonNullElse(w.pod.getSpec().getPriority(), 0), Comparator.reverseOrder())
                 .thenComparing(w -> !"Guaranteed".equals(w.pod.getStatus().getQosClass()))
@@ -272,8 +271,7 @@ final class PodResizer {
                 .thenComparing(w -> w.pod.getMetadata().getUid());
     }
 
-    @GuardedBy("lock")
-    private boolean asksForMore(Pod pod) {
+    private static boolean asksForMore(Pod pod, Map<String, Map<String, ResourceRequirements>> allocated) {
         Map<String, ResourceRequirements> has = allocated.get(pod.getMetadata().getUid());
         return RESIZABLE.stream().anyMatch(r -> requests(pod, null, r).compareTo(requests(pod, has, r)) > 0);
     }

@@ -99,11 +99,12 @@ public final class InternalForm {
 
     /** The same as a tree. */
     public static JsonNode tree(@Nullable JsonNode value, String type) {
-        return convert(value, type.startsWith("[]") ? "[]@" + type.substring(2) : "@" + type, NODES.missingNode());
+        JsonNode given = value == null ? NODES.missingNode() : value;
+        return convert(given, type.startsWith("[]") ? "[]@" + type.substring(2) : "@" + type, NODES.missingNode());
     }
 
-    private static JsonNode convert(@Nullable JsonNode value, String type, JsonNode parent) {
-        boolean absent = value == null || value.isNull() || value.isMissingNode();
+    private static JsonNode convert(JsonNode value, String type, JsonNode parent) {
+        boolean absent = value.isNull() || value.isMissingNode();
         return switch (type.charAt(0)) {
             case '*' -> absent ? NODES.nullNode() : convert(value, type.substring(1), parent);
             case '[' -> {
