@@ -4,12 +4,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
+import io.trimtab.apiserver.kinds.Names;
 import io.trimtab.apiserver.resource.CoreResources;
 import io.trimtab.apiserver.storage.Storage;
 import io.trimtab.apiserver.storage.StoredObject;
 import io.trimtab.runtime.Driver;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -118,9 +120,17 @@ final class ServiceAccountAdmission implements AdmissionPlugin {
         }
         return found.orElseThrow(() -> Refusals.forbidden(
                         attributes,
-                        "error looking up service account " + attributes.namespace() + "/" + name + ": serviceaccount "
-                                + FieldErrors.quote(name) + " not found"))
+                        "error looking up service account " + attributes.namespace() + "/" + name + ": "
+                                + notFound(name)))
                 .tree();
+    }
+
+    /** A name that no path could have is not even asked for. */
+    private static String notFound(String name) {
+        List<String> wrong = Names.pathSegment(name);
+        return wrong.isEmpty()
+                ? "serviceaccount " + FieldErrors.quote(name) + " not found"
+                : "invalid resource name " + FieldErrors.quote(name) + ": [" + String.join(" ", wrong) + "]";
     }
 
     private static void pause(Driver driver) {

@@ -38,6 +38,9 @@ final class Issues {
         if (issue.position() < 0) {
             return "ERROR: <input>:-1:0: " + issue.message();
         }
+        if (source.length == 0) {
+            return "ERROR: <input>:1:0: " + issue.message(); // no line to show
+        }
         int line = 1;
         int start = 0;
         int at = Math.min(issue.position(), source.length);

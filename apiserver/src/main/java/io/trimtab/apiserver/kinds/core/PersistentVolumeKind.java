@@ -1,12 +1,13 @@
 package io.trimtab.apiserver.kinds.core;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.trimtab.apiserver.errors.FieldErrors;
 import io.trimtab.apiserver.kinds.Amounts;
 import io.trimtab.apiserver.kinds.FieldRules;
+import io.trimtab.apiserver.kinds.InternalForm;
 import io.trimtab.apiserver.kinds.Names;
-import io.trimtab.apiserver.kinds.ResourceRequirements;
 import io.trimtab.apiserver.kinds.Times;
 import io.trimtab.apiserver.kinds.TreeDiff;
 import io.trimtab.apiserver.kinds.Trees;
@@ -204,8 +205,12 @@ public final class PersistentVolumeKind implements Kind {
         if (capacity.isEmpty()) {
             errors.required("spec.capacity", "");
         }
-        if (!capacity.isEmpty() && (!capacity.containsKey("storage") || capacity.size() > 1)) {
-            errors.notSupported("spec.capacity", spec.get("capacity"), List.of("storage"));
+        if (!capacity.containsKey("storage") || capacity.size() > 1) {
+            JsonNode shown = Trees.child(spec, "capacity");
+            errors.notSupported(
+                    "spec.capacity",
+                    shown.isObject() ? JsonNodeFactory.instance.objectNode().setAll(capacity) : null,
+                    List.of("storage"));
         }
         capacity.forEach((name, amount) -> {
             String at = "spec.capacity[" + name + "]";
@@ -214,9 +219,6 @@ public final class PersistentVolumeKind implements Kind {
             }
             if (Amounts.sign(amount) <= 0) {
                 errors.invalid(at, Amounts.text(amount), "must be greater than zero");
-            }
-            if (!name.equals("storage")) {
-                ResourceRequirements.quantity(errors, at, name, amount);
             }
         });
     }
@@ -227,8 +229,10 @@ public final class PersistentVolumeKind implements Kind {
             if (!Trees.has(spec, source.field())) {
                 continue;
             }
-            if (count++ > 0) {
-                errors.forbidden(path + "." + source.field(), "may not specify more than 1 volume type");
+            // Kubernetes never asks what stands before a flexVolume.
+            if (count++ > 0 && !source.field().equals("flexVolume")) {
+                String shown = source.field().equals("cephfs") ? "cephFS" : source.field();
+                errors.forbidden(path + "." + shown, "may not specify more than 1 volume type");
                 continue;
             }
             source.rule().check(errors, path + "." + source.path(), spec.get(source.field()), name);
@@ -267,9 +271,11 @@ public final class PersistentVolumeKind implements Kind {
             errors.invalid("volumeMode", Trees.shown(spec, "volumeMode"), FieldRules.IMMUTABLE);
         }
         if (Trees.has(before, "nodeAffinity") && !Trees.same(spec, before, "nodeAffinity")) {
-            errors.invalid(
+            errors.invalidShown(
                     "nodeAffinity",
-                    Trees.shown(spec, "nodeAffinity"),
+                    Trees.has(spec, "nodeAffinity")
+                            ? InternalForm.of(spec.get("nodeAffinity"), "core/v1.VolumeNodeAffinity")
+                            : "null",
                     "field is immutable, except for updating from beta label to GA");
         }
         if (Trees.has(before, "volumeAttributesClassName") && !Trees.has(spec, "volumeAttributesClassName")) {

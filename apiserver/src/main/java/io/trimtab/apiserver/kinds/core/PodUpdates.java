@@ -171,16 +171,21 @@ final class PodUpdates {
         }
         String path = "spec.affinity.nodeAffinity." + REQUIRED + ".nodeSelectorTerms";
         List<JsonNode> oldTerms = Trees.items(before.get(REQUIRED), "nodeSelectorTerms");
-        JsonNode shown = Trees.shown(Trees.child(now, REQUIRED), "nodeSelectorTerms");
         List<JsonNode> terms = Trees.items(Trees.child(now, REQUIRED), "nodeSelectorTerms");
         if (!oldTerms.isEmpty() && oldTerms.size() != terms.size()) {
-            errors.invalid(path, shown, "no additions/deletions to non-empty NodeSelectorTerms list are allowed");
+            JsonNode shown = Trees.child(Trees.child(now, REQUIRED), "nodeSelectorTerms");
+            errors.invalidShown(
+                    path,
+                    shown.isMissingNode() ? "null" : InternalForm.of(shown, "[]core/v1.NodeSelectorTerm"),
+                    "no additions/deletions to non-empty NodeSelectorTerms list are allowed");
             return;
         }
         for (int i = 0; i < oldTerms.size(); i++) {
             if (!onlyAdds(terms.get(i), oldTerms.get(i))) {
-                errors.invalid(
-                        path + "[" + i + "]", terms.get(i), "only additions are allowed (no mutations or deletions)");
+                errors.invalidShown(
+                        path + "[" + i + "]",
+                        InternalForm.of(terms.get(i), "core/v1.NodeSelectorTerm"),
+                        "only additions are allowed (no mutations or deletions)");
             }
         }
     }

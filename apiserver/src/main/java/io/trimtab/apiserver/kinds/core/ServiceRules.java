@@ -243,14 +243,7 @@ public final class ServiceRules {
         if (Trees.has(spec, "allocateLoadBalancerNodePorts") && !balancer) {
             errors.forbidden("spec.allocateLoadBalancerNodePorts", only);
         }
-        if (Trees.has(spec, "loadBalancerClass")) {
-            String name = Trees.text(spec, "loadBalancerClass");
-            if (balancer) {
-                FieldRules.invalid(errors, "spec.loadBalancerClass", name, Names.qualified(name));
-            } else {
-                errors.forbidden("spec.loadBalancerClass", only);
-            }
-        }
+        loadBalancerClass(spec, errors);
         String external = Trees.text(spec, "externalTrafficPolicy");
         if (!isExternallyAccessible(spec)) {
             if (!external.isEmpty()) {
@@ -310,6 +303,19 @@ public final class ServiceRules {
                     errors.invalid(at + ".hostname", host, "must be a DNS name, not an IP address");
                 }
             }
+        }
+    }
+
+    /** The class of a load balancer: of a Service that is to have one. */
+    static void loadBalancerClass(JsonNode spec, FieldErrors errors) {
+        if (!Trees.has(spec, "loadBalancerClass")) {
+            return;
+        }
+        String name = Trees.text(spec, "loadBalancerClass");
+        if (Trees.text(spec, "type").equals("LoadBalancer")) {
+            FieldRules.invalid(errors, "spec.loadBalancerClass", name, Names.qualified(name));
+        } else {
+            errors.forbidden("spec.loadBalancerClass", "may only be used when `type` is 'LoadBalancer'");
         }
     }
 }

@@ -127,6 +127,7 @@ final class ServiceUpdates {
                 && !Trees.same(spec, before, "loadBalancerClass")) {
             errors.invalid("spec.loadBalancerClass", Trees.shown(spec, "loadBalancerClass"), ONCE);
         }
+        ServiceRules.loadBalancerClass(spec, errors);
         if (ServiceRules.needsHealthCheck(before)
                 && ServiceRules.needsHealthCheck(spec)
                 && Trees.number(spec, "healthCheckNodePort") != Trees.number(before, "healthCheckNodePort")) {

@@ -49,7 +49,7 @@ final class VolumeSources {
                 && !Trees.has(source, "secretRef")) {
             errors.required(path + ".secretRef", "");
         }
-        iscsiInitiator(errors, path, source);
+        iscsiInitiator(errors, path, source, "must be valid format starting with iqn, eui, or naa");
     }
 
     static void iscsiPersistent(FieldErrors errors, String path, JsonNode source, String volumeName) {
@@ -70,7 +70,7 @@ final class VolumeSources {
         if (Trees.has(source, "secretRef")) {
             Volumes.required(errors, path + ".secretRef", source.get("secretRef"), "name");
         }
-        iscsiInitiator(errors, path, source);
+        iscsiInitiator(errors, path, source, "must be valid format");
     }
 
     private static void iscsiName(FieldErrors errors, String path, JsonNode source, String otherwise) {
@@ -88,11 +88,11 @@ final class VolumeSources {
         }
     }
 
-    private static void iscsiInitiator(FieldErrors errors, String path, JsonNode source) {
+    private static void iscsiInitiator(FieldErrors errors, String path, JsonNode source, String otherwise) {
         if (Trees.has(source, "initiatorName")) {
             String name = Trees.text(source, "initiatorName");
             if (!isIscsi(name)) {
-                errors.invalid(path + ".initiatorname", name, "must be valid format starting with iqn, eui, or naa");
+                errors.invalid(path + ".initiatorname", name, otherwise);
             } else if (!isWellFormed(name)) {
                 errors.invalid(path + ".initiatorname", name, "must be valid format");
             }

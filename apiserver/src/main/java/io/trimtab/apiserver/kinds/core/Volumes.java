@@ -136,10 +136,7 @@ public final class Volumes {
                 if (source.field().equals("ephemeral") && !podName.isEmpty() && !name.isEmpty()) {
                     String claim = podName + "-" + name;
                     for (String sentence : Names.subdomain(claim)) {
-                        errors.invalid(
-                                path + ".ephemeral.name",
-                                name,
-                                "PVC name " + FieldErrors.quote(claim) + ": " + sentence);
+                        errors.invalid(path + ".name", name, "PVC name " + FieldErrors.quote(claim) + ": " + sentence);
                     }
                 }
             }

@@ -19,6 +19,9 @@ import java.util.regex.Pattern;
  * @param requests the names of the claim's requests, each with those of its alternatives
  */
 record ClaimStatusRules(Map<String, Set<String>> requests) {
+    /** How messages show a device: its parts are hidden from whoever prints them. */
+    private static final String HIDDEN = "{\"Driver\":{},\"Pool\":{},\"Device\":{},\"ShareID\":{}}";
+
     private static final int MOST_CONSUMERS = 256;
     private static final int MOST_CONDITIONS = 8;
     private static final int MOST_ADDRESSES = 16;
@@ -127,7 +130,7 @@ record ClaimStatusRules(Map<String, Set<String>> requests) {
             device(errors, at, device);
             share(errors, at, device);
             if (!allocated.contains(id(device))) {
-                errors.invalidShown(at, shown(device), "must be an allocated device in the claim");
+                errors.invalidShown(at, HIDDEN, "must be an allocated device in the claim");
             }
             conditions(errors, at + ".conditions", Trees.items(device, "conditions"));
             if (Trees.has(device, "data")) {
@@ -138,20 +141,9 @@ record ClaimStatusRules(Map<String, Set<String>> requests) {
         Set<String> seen = new HashSet<>();
         for (int i = 0; i < devices.size(); i++) {
             if (!seen.add(id(devices.get(i)))) {
-                errors.duplicateShown("status.devices[" + i + "].deviceID", shown(devices.get(i)));
+                errors.duplicateShown("status.devices[" + i + "].deviceID", HIDDEN);
             }
         }
-    }
-
-    private static String shown(JsonNode device) {
-        StringBuilder text = new StringBuilder("{");
-        for (String field : List.of("driver", "pool", "device", "shareID")) {
-            text.append(text.length() > 1 ? "," : "")
-                    .append(FieldErrors.quote(Character.toUpperCase(field.charAt(0)) + field.substring(1)))
-                    .append(":")
-                    .append(FieldErrors.quote(Trees.text(device, field)));
-        }
-        return text.append("}").toString();
     }
 
     private static void conditions(FieldErrors errors, String path, List<JsonNode> conditions) {
