@@ -434,12 +434,15 @@ public final class ApiServer {
             String text = total > MAX_WARNINGS && warning.length() > MAX_WARNING
                     ? warning.substring(0, MAX_WARNING)
                     : warning;
+            if (text.codePoints().anyMatch(Character::isISOControl)) {
+                continue; // no header can say it
+            }
             StringBuilder header = new StringBuilder("299 - \"");
             text.codePoints().forEach(c -> {
                 if (c == '"' || c == '\\') {
                     header.append('\\').appendCodePoint(c);
                 } else {
-                    header.appendCodePoint(Character.isISOControl(c) ? ' ' : c);
+                    header.appendCodePoint(c);
                 }
             });
             headers.add(header.append('"').toString());

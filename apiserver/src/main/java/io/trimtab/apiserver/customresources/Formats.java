@@ -36,11 +36,7 @@ final class Formats {
             Map.entry("isbn", Pattern.compile("([0-9][- ]?){9}[0-9X]|([0-9][- ]?){12}[0-9]")),
             Map.entry("creditcard", Pattern.compile("[0-9 -]{13,23}")),
             Map.entry("bsonobjectid", ignoringCase("[0-9a-f]{24}")),
-            Map.entry("duration", DURATION),
-            Map.entry("k8s-short-name", Pattern.compile("(?=.{1,63}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?")),
-            Map.entry(
-                    "k8s-long-name",
-                    Pattern.compile("(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")));
+            Map.entry("duration", DURATION));
 
     private Formats() {}
 

@@ -104,10 +104,15 @@ final class Deletes {
 
     /** Deletes as an eviction does, with options that were checked. */
     static void evict(Call call, String name, DeleteOptions options) {
-        delete(call, name, options);
+        // The eviction was admitted as such; nobody is asked about the deletion that it comes to.
+        delete(call, name, options, false);
     }
 
     private static Outcome delete(Call call, String name, DeleteOptions options) {
+        return delete(call, name, options, true);
+    }
+
+    private static Outcome delete(Call call, String name, DeleteOptions options, boolean asks) {
         boolean namespace = call.resource().plural().equals("namespaces")
                 && call.resource().group().isEmpty();
         for (int i = 0; i < MAX_CONTENTION; i++) {
@@ -117,7 +122,9 @@ final class Deletes {
                     .orElseThrow(() -> call.notFound(name));
             ObjectNode old = ResponseWriter.tree(call.served, current);
             checkPreconditions(call, options, current, old, namespace);
-            admit(call, name, options, old);
+            if (asks) {
+                admit(call, name, namespace ? named(options, old) : options.tree(), options.dryRun(), old);
+            }
             Outcome outcome =
                     namespace ? deleteNamespace(call, current, old, options) : deleteOnce(call, current, old, options);
             if (outcome != null) {
@@ -339,9 +346,18 @@ final class Deletes {
         }
     }
 
-    private static void admit(Call call, String name, DeleteOptions options, ObjectNode old) {
-        Attributes attributes =
-                new Attributes(Operation.DELETE, null, old, options.tree(), call.context("", name, options.dryRun()));
+    /** Options for a namespace always say which one: the deletion takes a while, and its name may be given again. */
+    private static ObjectNode named(DeleteOptions options, ObjectNode old) {
+        ObjectNode tree = options.tree().deepCopy();
+        ObjectNode preconditions = tree.withObjectProperty("preconditions");
+        if (!preconditions.hasNonNull("uid")) {
+            preconditions.put("uid", Metadata.text(old, "uid"));
+        }
+        return tree;
+    }
+
+    private static void admit(Call call, String name, ObjectNode options, boolean dryRun, ObjectNode old) {
+        Attributes attributes = new Attributes(Operation.DELETE, null, old, options, call.context("", name, dryRun));
         for (AdmissionPlugin plugin : call.env.admission()) {
             plugin.admit(attributes);
         }

@@ -75,8 +75,8 @@ final class Constraints {
         }
         JsonNode objects = tree.path("objectSelector");
         if (!LabelSelectorRules.isEmpty(objects)
-                && !selects(objects, write.attributes().object())
-                && !selects(objects, write.attributes().old())) {
+                && !selects(objects, write, write.attributes().object())
+                && !selects(objects, write, write.attributes().old())) {
             return null;
         }
         if (match(excluded, write) != null) {
@@ -89,8 +89,10 @@ final class Constraints {
         return form;
     }
 
-    private static boolean selects(JsonNode selector, @Nullable ObjectNode object) {
-        return object != null && object.has("metadata") && LabelSelectorRules.matches(selector, Write.labels(object));
+    private static boolean selects(JsonNode selector, Write write, @Nullable ObjectNode object) {
+        return object != null
+                && object.has("metadata")
+                && LabelSelectorRules.matches(selector, write.labelsSeen(object));
     }
 
     private @Nullable Form match(List<Rule> any, Write write) {

@@ -89,8 +89,8 @@ final class WebhookCalls {
     private static boolean selectsObject(Webhook hook, Write write) {
         ObjectNode object = write.attributes.object();
         ObjectNode old = write.attributes.old();
-        return object != null && object.has("metadata") && hook.selects("objectSelector", Write.labels(object))
-                || old != null && hook.selects("objectSelector", Write.labels(old));
+        return object != null && object.has("metadata") && hook.selects("objectSelector", write.labelsSeen(object))
+                || old != null && hook.selects("objectSelector", write.labelsSeen(old));
     }
 
     private static @Nullable Form byRules(Webhook hook, Write write) {

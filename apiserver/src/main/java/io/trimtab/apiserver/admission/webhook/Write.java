@@ -97,6 +97,11 @@ public final class Write {
                 .orElseThrow(() -> Statuses.notFound("", "namespaces", namespace()));
     }
 
+    /** The labels that selectors look at: of the object as it is sent on, and a Scale has none. */
+    public Map<String, String> labelsSeen(@Nullable JsonNode object) {
+        return attributes.subresource().equals("scale") ? Map.of() : labels(object);
+    }
+
     /** The labels of an object; empty if it has none, or is none. */
     public static Map<String, String> labels(@Nullable JsonNode object) {
         Map<String, String> labels = new LinkedHashMap<>();
