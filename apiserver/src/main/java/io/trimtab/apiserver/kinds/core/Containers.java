@@ -121,7 +121,10 @@ final class Containers {
                 errors.notFound(at + ".targetContainerName", Trees.textNode(target));
             }
             for (String field : NOT_EPHEMERAL) {
-                if (Trees.hasContent(container, field)) {
+                // An empty hook or probe is one, too; empty resources are none.
+                boolean isSet = Trees.hasContent(container, field)
+                        || Trees.child(container, field).isObject() && !field.equals("resources");
+                if (isSet) {
                     errors.forbidden(at + "." + field, "cannot be set for an Ephemeral Container");
                 }
             }
