@@ -146,7 +146,7 @@ class VirtualTimeTest {
                         .toList());
         assertThat(reconciler.looks).hasSize(7);
 
-        cluster.delete(page).advance(Duration.ofHours(1));
+        cluster.delete(page).settle().advance(Duration.ofHours(1));
         assertThat(reconciler.polls).hasSize(6);
     }
 
